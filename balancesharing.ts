@@ -1,0 +1,26 @@
+#!/bin/sh
+//bin/sh -c :; command -v node >/dev/null || { echo 'balancesharing: Node.js 20 or newer must be on PATH' >&2; exit 1; }; exec node -e 'require(require("path").join(require("fs").realpathSync(process.argv[1]), "..", "src", "start.cjs"))' -- "$0" "$@"
+
+// What lightningd runs. The two lines above are a shell script that TypeScript reads as comments: they find the real
+// folder of this file, whatever link was used, and hand over to src/start.cjs, which starts the rest of it.
+
+import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
+import { registerOptions } from './src/lightningd/options.ts';
+import { Plugin } from './src/lightningd/plugin.ts';
+import { hostSharing } from './src/lightningd/sharing-host.ts';
+import { FOAF_MESSAGE_TYPE } from './src/wire/codec.ts';
+
+const plugin = new Plugin();
+const options = registerOptions(plugin);
+const sharing = hostSharing(plugin, options);
+
+plugin.addMethod(
+  'foafbalance',
+  params => foafbalance(sharing().asker, params, options.timeout.value),
+  FOAFBALANCE_USAGE,
+  'Asks friends on which of their channels they would willingly forward an amount',
+  'Asks connected peers, waits for all of them or for the timeout, and answers who offers which channels.',
+  { check: parseFoafbalance },
+);
+plugin.addHook('custommsg', params => sharing().receive(params), { filters: [FOAF_MESSAGE_TYPE] });
+plugin.start();

@@ -1,0 +1,93 @@
+/**
+ * The answers of lightningd that we read, each in the parts that we use, in the shapes that its releases gave them.
+ * Sources: doc/schemas of Core Lightning v26.06, and for older releases their manual pages.
+ */
+import * as v from 'valibot';
+import { parseShortChannelId } from '../wire/short-channel-id.ts';
+import { UnexpectedAnswerError } from './errors.ts';
+
+/** Millisatoshis: an integer, or text such as `123msat` before v23.02; long integers come as text from our framer. */
+const msat = v.pipe(
+  v.union([
+    v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    v.pipe(v.string(), v.regex(/^[0-9]{1,20}(msat)?$/)),
+  ]),
+  v.transform(value => BigInt(typeof value === 'number' ? value : value.replace('msat', ''))),
+);
+
+const shortChannelId = v.pipe(
+  v.string(),
+  v.transform(text => parseShortChannelId(text)),
+  v.bigint(),
+);
+
+const nodeId = v.pipe(v.string(), v.regex(/^0[23][0-9a-f]{64}$/));
+
+const updates = v.object({ htlc_minimum_msat: msat, htlc_maximum_msat: msat });
+
+export const getinfo = v.object({ id: nodeId, blockheight: v.number() });
+
+export const listpeerchannels = v.object({
+  channels: v.array(
+    v.object({
+      peer_id: nodeId,
+      peer_connected: v.boolean(),
+      reestablished: v.optional(v.boolean()),
+      state: v.string(),
+      private: v.optional(v.boolean()),
+      short_channel_id: v.optional(shortChannelId),
+      to_us_msat: v.optional(msat),
+      total_msat: v.optional(msat),
+      spendable_msat: v.optional(msat),
+      receivable_msat: v.optional(msat),
+      /** Since v24.02. */
+      updates: v.optional(v.object({ local: updates, remote: v.optional(updates) })),
+      minimum_htlc_out_msat: v.optional(msat),
+      maximum_htlc_out_msat: v.optional(msat),
+    }),
+  ),
+});
+
+export const listfunds = v.object({
+  channels: v.array(
+    v.object({
+      peer_id: nodeId,
+      connected: v.boolean(),
+      state: v.string(),
+      short_channel_id: v.optional(shortChannelId),
+      our_amount_msat: msat,
+      amount_msat: msat,
+    }),
+  ),
+});
+
+export const listchannels = v.object({
+  channels: v.array(
+    v.object({
+      source: nodeId,
+      destination: nodeId,
+      short_channel_id: shortChannelId,
+      public: v.boolean(),
+      active: v.boolean(),
+      amount_msat: msat,
+      htlc_minimum_msat: msat,
+      /** Always there in public channels; without it the capacity is the limit. */
+      htlc_maximum_msat: v.optional(msat),
+    }),
+  ),
+});
+
+export const makesecret = v.object({ secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
+
+/**
+ * Reads an answer of lightningd.
+ *
+ * @throws UnexpectedAnswerError with the place and what is wrong there
+ */
+export function readAnswer<T>(method: string, schema: v.GenericSchema<unknown, T>, answer: unknown): T {
+  const result = v.safeParse(schema, answer, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const place = v.getDotPath(issue) ?? 'the answer';
+  throw new UnexpectedAnswerError(`lightningd answered ${method} unexpectedly: ${place}: ${issue.message}`);
+}

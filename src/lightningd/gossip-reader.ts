@@ -1,0 +1,89 @@
+/**
+ * The gossip on friends' channels.
+ *
+ * Hazard: the whole of it is 45 MB of JSON on mainnet. So it is read per friend and direction, `listchannels` with one
+ * selector, shared while a reading is under way and remembered for a while, for a bounded number of channels in all.
+ */
+import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../sharing/ports.ts';
+import type { Flow } from '../wire/codec.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
+import * as answers from './answers.ts';
+import type { RpcClient } from './rpc-client.ts';
+
+/** Fees and limits of channels change rarely, and a channel that we do not know yet makes us read again anyway. */
+const MAX_AGE_MS = 600_000;
+/** Remembered channel directions in all, about 250 bytes each; what was read longest ago goes first. */
+const MAX_REMEMBERED = 100_000;
+
+interface Reading {
+  readonly channels: Promise<GossipChannels>;
+  readonly startedAtMs: number;
+  /** 0 while it is under way. */
+  size: number;
+}
+
+export class GossipReader implements GossipSource {
+  readonly #rpc: RpcClient;
+  readonly #clock: Clock;
+  /** In the order of their reading. */
+  readonly #readings = new Map<string, Reading>();
+  #remembered = 0;
+
+  constructor(rpc: RpcClient, clock: Clock) {
+    this.#rpc = rpc;
+    this.#clock = clock;
+  }
+
+  read(peerId: string, flow: Flow, maxAgeMs = MAX_AGE_MS): Promise<GossipChannels> {
+    const key = `${flow}|${peerId}`;
+    const known = this.#readings.get(key);
+    const nowMs = this.#clock.monotonicMs();
+    if (known !== undefined && (known.size === 0 || nowMs - known.startedAtMs <= maxAgeMs))
+      return known.channels;
+    this.#forget(key);
+    const reading: Reading = { channels: this.#fetch(peerId, flow), startedAtMs: nowMs, size: 0 };
+    this.#readings.set(key, reading);
+    reading.channels.then(
+      channels => this.#remember(reading, channels.size),
+      () => this.#forget(key),
+    );
+    return reading.channels;
+  }
+
+  async #fetch(peerId: string, flow: Flow): Promise<GossipChannels> {
+    const selector = flow === 1 ? { source: peerId } : { destination: peerId };
+    const answer = await this.#rpc.call('listchannels', selector);
+    const channels = new Map<ShortChannelId, GossipChannel>();
+    for (const listed of answers.readAnswer('listchannels', answers.listchannels, answer).channels) {
+      if (!listed.public) continue;
+      channels.set(listed.short_channel_id, {
+        shortChannelId: listed.short_channel_id,
+        source: listed.source,
+        destination: listed.destination,
+        direction: listed.source < listed.destination ? 0 : 1,
+        active: listed.active,
+        capacityMsat: listed.amount_msat,
+        limits: {
+          minimumMsat: listed.htlc_minimum_msat,
+          maximumMsat: listed.htlc_maximum_msat ?? listed.amount_msat,
+        },
+      });
+    }
+    return channels;
+  }
+
+  #remember(reading: Reading, channels: number): void {
+    // One at least, so that a node without channels counts as read too.
+    reading.size = Math.max(1, channels);
+    this.#remembered += reading.size;
+    for (const [key, { size }] of this.#readings) {
+      if (this.#remembered <= MAX_REMEMBERED) break;
+      if (size > 0) this.#forget(key);
+    }
+  }
+
+  #forget(key: string): void {
+    this.#remembered -= this.#readings.get(key)?.size ?? 0;
+    this.#readings.delete(key);
+  }
+}

@@ -1,0 +1,100 @@
+/** The plugin's options: what they are called, what they may be, and what they are while nobody has set them. */
+import type { AnswerSettings } from '../sharing/answerer.ts';
+import { TIMEOUT_RANGE_S } from './foafbalance.ts';
+import { invalidParameter, parseNodeId, parseWholeNumber, shown } from './parameters.ts';
+import type { Option, Plugin } from './plugin.ts';
+
+/** Blocks that a channel must have: a day's worth, so that opening a channel to look around costs time and fees. */
+const DEFAULT_MIN_DEPTH = 144;
+
+export interface Options {
+  /** Seconds. */
+  readonly timeout: Option<number>;
+  /** Seconds. */
+  readonly cacheTtl: Option<number>;
+  /** @param network lightningd's: on regtest blocks come when the tester wants, so any depth will do */
+  answerSettings(network: string): AnswerSettings;
+}
+
+/** Registers all options; their values are there after `init`. */
+export function registerOptions(plugin: Plugin): Options {
+  const share = plugin.addOption('foaf-share', 'friends', 'Whom to answer: friends or none', 'string', {
+    dynamic: true,
+    parse: value => parseShare('foaf-share', value),
+  });
+  const nodes = (name: string, description: string) =>
+    plugin.addOption(name, '', description, 'string', {
+      dynamic: true,
+      parse: value => parseNodeIds(name, value),
+    });
+  const allow = nodes('foaf-allow', 'Answer only these node ids, comma-separated; all friends when empty');
+  const deny = nodes('foaf-deny', 'Never answer these node ids, comma-separated; beats foaf-allow');
+  const number = <T extends number | undefined>(
+    name: string,
+    value: T,
+    description: string,
+    minimum: number,
+    maximum: number,
+  ) =>
+    plugin.addOption<T | number>(name, value, `${description} (${minimum} to ${maximum})`, 'int', {
+      dynamic: true,
+      parse: candidate => parseNumber(name, candidate, minimum, maximum),
+    });
+  const minDepth = number(
+    'foaf-min-depth',
+    undefined,
+    `Blocks that a channel must have to count or to ask us; ${DEFAULT_MIN_DEPTH} when not given, on regtest 0`,
+    0,
+    10_000,
+  );
+  const answerTtl = number(
+    'foaf-answer-ttl',
+    300,
+    'Seconds for which all answers come from one reading of our balances',
+    1,
+    86_400,
+  );
+  const { minimum, maximum } = TIMEOUT_RANGE_S;
+  return {
+    timeout: number('foaf-timeout', 5, 'Seconds that foafbalance waits for replies', minimum, maximum),
+    cacheTtl: number('foaf-cache-ttl', 1200, "Seconds for which a friend's word counts", 1, 86_400),
+    answerSettings: network => ({
+      share: share.value,
+      allow: allow.value,
+      deny: deny.value,
+      minDepth: minDepth.value ?? (network === 'regtest' ? 0 : DEFAULT_MIN_DEPTH),
+      answerTtlMs: answerTtl.value * 1000,
+    }),
+  };
+}
+
+function parseShare(name: string, value: unknown): AnswerSettings['share'] {
+  if (value === 'friends' || value === 'none') return value;
+  throw invalidParameter('setconfig', name, `must be friends or none, got ${shown(value)}`);
+}
+
+function parseNumber(name: string, value: unknown, minimum: number, maximum: number): number {
+  const number = parseWholeNumber(value, minimum, maximum);
+  if (number !== undefined) return number;
+  throw invalidParameter(
+    'setconfig',
+    name,
+    `must be a whole number, ${minimum} to ${maximum}, got ${shown(value)}`,
+  );
+}
+
+function parseNodeIds(name: string, value: unknown): ReadonlySet<string> {
+  const ids = new Set<string>();
+  if (value === undefined) return ids;
+  for (const part of String(value)
+    .split(',')
+    .map(text => text.trim())) {
+    if (part === '') continue;
+    const id = parseNodeId(part);
+    if (id === undefined) {
+      throw invalidParameter('setconfig', name, `must be comma-separated node ids, got ${shown(part)}`);
+    }
+    ids.add(id);
+  }
+  return ids;
+}

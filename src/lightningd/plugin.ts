@@ -1,0 +1,351 @@
+/**
+ * The plugin's side of lightningd's stdio: clightningjs' `Plugin` with its interface kept and its transport replaced.
+ *
+ * Hazard: lightningd aborts when a hook gets any answer but a proper one, stalls a peer while a hook waits, and kills
+ * a plugin that writes anything else than JSON-RPC to stdout. clightningjs loses requests that are split across reads,
+ * mixes up the ids of requests that arrive together, dies of a hook that throws and never answers what it does not
+ * know. Here a hook is answered before its handler runs, and nothing a handler does can change that; every request
+ * gets exactly one answer, with its own id; and one writer owns stdout.
+ */
+import ClightningjsPlugin from 'clightningjs';
+import { CommandError, ErrorCode } from './errors.ts';
+import { type JsonFrame, JsonFramer } from './json-framer.ts';
+import { jsonText } from './json-text.ts';
+import { LineWriter } from './line-writer.ts';
+import { bindParameters } from './parameters.ts';
+
+/** What a hook is answered. Seen on v26.06.6: any other `result` for `custommsg`, or an error to any hook, aborts lightningd. */
+const CONTINUE = { result: 'continue' };
+/** Log lines that wait beyond this are dropped while lightningd does not read; answers never are. */
+const MAX_LOG_BACKLOG = 1000;
+/** Stands for a missing default where one must be given: an empty value means "not given". */
+const NOT_SET = '';
+
+export type LogLevel = 'debug' | 'info' | 'unusual' | 'broken';
+
+export interface MethodExtras {
+  /** Checks the parameters as the method would, without doing anything, for lightningd's `check`. @throws CommandError */
+  readonly check?: (params: unknown) => void;
+}
+
+export interface OptionExtras<T> {
+  /** Whether `setconfig` may change it while the node runs. @default false */
+  readonly dynamic?: boolean;
+  /** Reads what lightningd gives: a value of the option's type, or its text. @throws CommandError -32602 */
+  readonly parse: (value: unknown) => T;
+}
+
+/** An option as its readers see it. */
+export interface Option<T> {
+  readonly name: string;
+  /** The default until `init`, then what lightningd said last. */
+  value: T;
+}
+
+export interface HookExtras {
+  /** Only these message types are delivered: honoured since v25.12, ignored before. */
+  readonly filters?: readonly number[];
+}
+
+/** What lightningd says in `init`. */
+export interface Configuration {
+  readonly lightningDir: string;
+  readonly rpcFile: string;
+  readonly network: string;
+  /** Whether the plugin started with the node. */
+  readonly startup: boolean;
+}
+
+/** Given back by `onInit` to bow out: the reason that lightningd logs. */
+export interface Disable {
+  readonly disable: string;
+}
+
+interface RegisteredOption {
+  readonly type: string;
+  readonly default: unknown;
+  readonly description: string;
+  readonly dynamic: boolean;
+  /** Reads a value; the returned function makes it the option's. @throws CommandError -32602 */
+  readonly read: (value: unknown) => () => void;
+}
+
+interface Request {
+  readonly method: string;
+  readonly params: unknown;
+  /** As it came; `undefined` in a notification. */
+  readonly id: unknown;
+}
+
+type HookHandler = (params: unknown) => void;
+
+export class Plugin extends ClightningjsPlugin {
+  readonly #writer: LineWriter;
+  readonly #options = new Map<string, RegisteredOption>();
+  readonly #hooks = new Map<string, { readonly handler: HookHandler; readonly extras: HookExtras }>();
+  readonly #methodExtras = new Map<string, MethodExtras>();
+  readonly #topics: readonly string[];
+  #droppedLogLines = 0;
+
+  /** @param customNotifications the topics that we emit for other plugins: undeclared ones are dropped */
+  constructor({ dynamic = true, customNotifications = [] as readonly string[] } = {}) {
+    super({ dynamic });
+    this.#topics = customNotifications;
+    this.#writer = new LineWriter(process.stdout, clogged => {
+      if (clogged) process.stdin.pause();
+      else process.stdin.resume();
+    });
+  }
+
+  /** Registers a command; its callback gets the parameters as they came and returns an object, or throws CommandError. */
+  override addMethod(
+    name: string,
+    callback: (params: unknown) => unknown,
+    usage = '',
+    description = '',
+    longDescription = '',
+    extras: MethodExtras = {},
+  ): void {
+    super.addMethod(name, callback, usage, description, longDescription);
+    this.#methodExtras.set(name, extras);
+  }
+
+  /**
+   * Registers an option.
+   *
+   * @param defaultValue as the manifest says it; `undefined` leaves it out, and the value stays `undefined` until
+   * the operator sets one
+   * @param type lightningd's: string, int, bool or flag
+   * @returns where its value can be read from now on
+   */
+  override addOption<T = unknown>(
+    name: string,
+    defaultValue: string | number | boolean | undefined,
+    description: string,
+    type = 'string',
+    { dynamic = false, parse }: OptionExtras<T> = { parse: value => value as T },
+  ): Option<T> {
+    const option = { name, value: (defaultValue === undefined ? undefined : parse(defaultValue)) as T };
+    const read = (value: unknown) => {
+      const parsed = parse(value);
+      return () => {
+        option.value = parsed;
+      };
+    };
+    this.#options.set(name, { type, default: defaultValue, description, dynamic, read });
+    return option;
+  }
+
+  /**
+   * Registers a hook that always lets lightningd continue: it is answered first, then `handler` gets its parameters.
+   * What the handler returns, throws or leaves undone changes nothing.
+   */
+  override addHook(name: string, handler: HookHandler, extras: HookExtras = {}): void {
+    this.#hooks.set(name, { handler, extras });
+  }
+
+  /** Registers for a notification; `handler` gets its parameters. */
+  override subscribe(topic: string, handler?: (params: unknown) => void): void {
+    super.subscribe(topic);
+    if (handler !== undefined) this.notifications[topic]?.on(topic, handler);
+  }
+
+  /** Writes to lightningd's log, a line for each of the message's. */
+  override log(message: string, level: LogLevel = 'info'): void {
+    if (this.#writer.backlog >= MAX_LOG_BACKLOG) {
+      this.#droppedLogLines++;
+      return;
+    }
+    if (this.#droppedLogLines > 0) {
+      const dropped = `${this.#droppedLogLines} log lines were dropped while lightningd did not read`;
+      this.#droppedLogLines = 0;
+      this.#notify('log', { level: 'unusual', message: dropped });
+    }
+    for (const line of message.split('\n')) {
+      if (line !== '') this.#notify('log', { level, message: line });
+    }
+  }
+
+  /** To be replaced: called with what lightningd says in `init`, before that is answered, and awaited. */
+  override onInit: (configuration: Configuration) => Promise<Disable | undefined> = async () => undefined;
+
+  /** Reads requests from stdin until it ends, which is how lightningd stops a plugin; exits with status 0 then. */
+  override start(): void {
+    const framer = new JsonFramer(() => this.log('skipped a line on stdin that is no JSON', 'unusual'));
+    process.stdin.on('data', (chunk: Buffer) => {
+      for (const frame of framer.push(chunk)) this.#receive(frame);
+      this.#writer.flush();
+    });
+    const leave = () => {
+      this.#writer.flush();
+      process.exit(0);
+    };
+    process.stdin.on('end', leave);
+    // Nobody reads: lightningd is gone.
+    process.stdout.on('error', leave);
+  }
+
+  #receive(frame: JsonFrame): void {
+    let request: Request;
+    try {
+      request = requestOf(JSON.parse(frame.bytes.toString('utf8')));
+    } catch (error) {
+      this.log(`skipped what is no JSON-RPC request: ${String(error)}`, 'unusual');
+      return;
+    }
+    if (request.id === undefined) {
+      this.notifications[request.method]?.emit(request.method, request.params);
+      return;
+    }
+    const hook = this.#hooks.get(request.method);
+    if (hook === undefined) {
+      this.#serve(request).then(
+        result => this.#respond(request.id, { result }),
+        error => this.#respond(request.id, { error: this.#errorOf(request.method, error) }),
+      );
+      return;
+    }
+    this.#respond(request.id, { result: CONTINUE });
+    try {
+      hook.handler(request.params);
+    } catch (error) {
+      this.log(`the handler of hook ${request.method} failed: ${detailOf(error)}`, 'broken');
+    }
+  }
+
+  async #serve({ method, params }: Request): Promise<unknown> {
+    switch (method) {
+      case 'getmanifest':
+        return this._getmanifest(params);
+      case 'init':
+        return this._init(params);
+      case 'check':
+        return this.#check(params);
+      case 'setconfig':
+        return this.#setConfig(params, true);
+    }
+    const registered = this.methods.find(candidate => candidate.name === method);
+    if (registered === undefined)
+      throw new CommandError(ErrorCode.methodNotFound, `unknown method ${method}`);
+    return registered.main(params);
+  }
+
+  /**
+   * The 2020 autoreload asks with an array where lightningd sends an object. It passes the answer on in an old form:
+   * an object among the hooks would kill lightningd, and every option needs a default.
+   */
+  override _getmanifest(params: unknown): object {
+    const oldForm = Array.isArray(params);
+    return {
+      options: [...this.#options].map(([name, { type, default: value, description, dynamic }]) => ({
+        name,
+        type,
+        description,
+        ...(value === undefined && !oldForm ? {} : { default: value ?? NOT_SET }),
+        ...(dynamic ? { dynamic } : {}),
+      })),
+      rpcmethods: this.methods.map(({ name, usage, description, longDescription }) => ({
+        name,
+        usage,
+        description,
+        long_description: longDescription,
+      })),
+      subscriptions: Object.keys(this.notifications),
+      hooks: [...this.#hooks].map(([name, { extras }]) => (oldForm ? name : { name, ...extras })),
+      notifications: this.#topics.map(method => ({ method })),
+      dynamic: this.dynamic,
+      nonnumericids: true,
+      cancheck: true,
+    };
+  }
+
+  override async _init(params: unknown): Promise<unknown> {
+    const { options, configuration } = recordOf(params);
+    for (const [name, value] of Object.entries(recordOf(options))) {
+      const registered = this.#options.get(name);
+      // autoreload leaves its own options in, and what stands for our missing defaults.
+      if (registered === undefined || (registered.default === undefined && value === NOT_SET)) continue;
+      try {
+        registered.read(value)();
+      } catch (error) {
+        return { disable: `option ${name}: ${error instanceof Error ? error.message : String(error)}` };
+      }
+    }
+    const fields = recordOf(configuration);
+    this.startup = fields['startup'] === true;
+    const result = await this.onInit({
+      lightningDir: String(fields['lightning-dir']),
+      rpcFile: String(fields['rpc-file']),
+      network: String(fields['network']),
+      startup: this.startup,
+    } satisfies Configuration);
+    return result ?? {};
+  }
+
+  #check(params: unknown): object {
+    // lightningd hands the parameters of `check` on as they came: the command first, then the command's own.
+    let command: unknown;
+    let rest: unknown;
+    if (Array.isArray(params)) {
+      command = params[0];
+      rest = params.slice(1);
+    } else {
+      const { command_to_check: named, ...others } = recordOf(params);
+      command = named;
+      rest = others;
+    }
+    if (command === 'setconfig') this.#setConfig(rest, false);
+    else this.#methodExtras.get(String(command))?.check?.(rest);
+    return { command_to_check: command };
+  }
+
+  #setConfig(params: unknown, apply: boolean): object {
+    const { config, val } = bindParameters('setconfig', ['config', 'val'], params);
+    const registered = this.#options.get(String(config));
+    if (registered === undefined || !registered.dynamic) {
+      throw new CommandError(
+        ErrorCode.invalidParams,
+        `setconfig: config: no dynamic option of this plugin: ${config}`,
+      );
+    }
+    const set = registered.read(val);
+    if (apply) set();
+    return {};
+  }
+
+  #errorOf(method: string, error: unknown): object {
+    if (error instanceof CommandError) {
+      const { code, message, data } = error;
+      return data === undefined ? { code, message } : { code, message, data };
+    }
+    this.log(`${method} failed: ${detailOf(error)}`, 'broken');
+    return {
+      code: ErrorCode.internal,
+      message: `${method}: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+
+  #respond(id: unknown, outcome: { readonly result: unknown } | { readonly error: unknown }): void {
+    this.#writer.write(jsonText({ jsonrpc: '2.0', id, ...outcome }));
+  }
+
+  #notify(method: string, params: unknown): void {
+    this.#writer.write(jsonText({ jsonrpc: '2.0', method, params }));
+  }
+}
+
+/** @throws TypeError when it is no request */
+function requestOf(message: unknown): Request {
+  const { method, params, id } = recordOf(message);
+  if (typeof method !== 'string') throw new TypeError('no method');
+  return { method, params, id };
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** With the stack, which the operator sends us with a report. */
+function detailOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

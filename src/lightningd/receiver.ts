@@ -1,0 +1,110 @@
+/**
+ * From the `custommsg` hook to the two sides of a conversation.
+ *
+ * Hazard: a slow hook stalls that peer's whole connection, HTLCs included, and anybody who connects can send us
+ * anything. The hook has been answered before anything here runs; what comes is put into a bounded queue at once and
+ * looked at later, one message a turn, so that the next hook call never waits for more than one message.
+ */
+import type { Answerer } from '../sharing/answerer.ts';
+import type { Asker } from '../sharing/asker.ts';
+import { Inbox } from '../sharing/inbox.ts';
+import type { SlidingWindow } from '../sharing/sliding-window.ts';
+import { decodeMessage, FOAF_MESSAGE_TYPE, type FoafMessage } from '../wire/codec.ts';
+import { WireError } from '../wire/wire-error.ts';
+import type { Logger } from './logger.ts';
+
+const TYPE_HEX = FOAF_MESSAGE_TYPE.toString(16).padStart(4, '0');
+/** How much of a hostile text goes into a log line. */
+const SHOWN_CHARACTERS = 64;
+
+export interface ReceiverInit {
+  readonly asker: Asker;
+  readonly answerer: Answerer;
+  /** Whether a peer is known as one with a channel: others share one place in the queue and leave no log lines. */
+  readonly isFriend: (peerId: string) => boolean;
+  readonly logger: Logger;
+  /** Limits the debug lines about messages that were dropped, all peers together. */
+  readonly logLimit: SlidingWindow;
+  readonly monotonicMs: () => number;
+}
+
+export class Receiver {
+  /** How many messages came to what end, by outcome. */
+  readonly counters = new Map<string, number>();
+  readonly #init: ReceiverInit;
+  readonly #inbox: Inbox;
+  #draining = false;
+
+  constructor(init: ReceiverInit) {
+    this.#init = init;
+    this.#inbox = new Inbox(init.isFriend);
+  }
+
+  /** Takes the parameters of one hook call; never waits and never throws, whatever they are. */
+  receive(params: unknown): void {
+    const { peer_id: peerId, payload }: { peer_id?: unknown; payload?: unknown } =
+      typeof params === 'object' && params !== null ? params : {};
+    if (typeof peerId !== 'string' || typeof payload !== 'string') {
+      this.#drop('', 'no_message', '');
+      return;
+    }
+    // Releases before v25.12 ignore our filter and hand us every type.
+    if (!payload.startsWith(TYPE_HEX)) {
+      this.#drop(peerId, 'other_type', payload);
+      return;
+    }
+    if (!this.#inbox.push(peerId, payload)) {
+      this.#drop(peerId, 'queue_full', payload);
+      return;
+    }
+    if (this.#draining) return;
+    this.#draining = true;
+    setImmediate(() => this.#drainOne());
+  }
+
+  #drainOne(): void {
+    const next = this.#inbox.take();
+    if (next === undefined) {
+      this.#draining = false;
+      return;
+    }
+    setImmediate(() => this.#drainOne());
+    this.#handle(next.peerId, next.payload);
+  }
+
+  #handle(peerId: string, payload: string): void {
+    let message: FoafMessage;
+    try {
+      message = decodeMessage(payload);
+    } catch (error) {
+      // decodeMessage throws nothing else, and what it refuses is void: counted, never answered.
+      if (!(error instanceof WireError)) throw error;
+      this.#drop(peerId, error.reason, payload, error.message);
+      return;
+    }
+    const { asker, answerer } = this.#init;
+    const handled =
+      message.name === 'reply_foaf_balances'
+        ? asker.onReply(peerId, message)
+        : answerer.answer(peerId, message);
+    handled.then(outcome => {
+      if (outcome === 'answered' || outcome === 'answer') this.#count(outcome);
+      else this.#drop(peerId, outcome, payload);
+    });
+  }
+
+  #drop(peerId: string, outcome: string, payload: string, detail?: string): void {
+    this.#count(outcome);
+    const { isFriend, logLimit, logger, monotonicMs } = this.#init;
+    if (!isFriend(peerId) || !logLimit.tryTake('', monotonicMs())) return;
+    const shown = payload.slice(0, SHOWN_CHARACTERS);
+    logger.debug(
+      { peer_id: peerId, outcome, bytes: payload.length / 2, begins: shown, ...(detail && { detail }) },
+      'message of type 347 dropped',
+    );
+  }
+
+  #count(outcome: string): void {
+    this.counters.set(outcome, (this.counters.get(outcome) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,132 @@
+/** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
+import { randomBytes } from 'node:crypto';
+import { join, relative } from 'node:path';
+import { Knowledge } from '../knowledge/knowledge.ts';
+import { Answerer } from '../sharing/answerer.ts';
+import { Asker } from '../sharing/asker.ts';
+import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
+import { SlidingWindow } from '../sharing/sliding-window.ts';
+import { chainHashOf } from '../wire/chain-hash.ts';
+import * as answers from './answers.ts';
+import { ChannelReader } from './channel-reader.ts';
+import { systemClock } from './clock.ts';
+import { RpcError } from './errors.ts';
+import { GossipReader } from './gossip-reader.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { createMessenger } from './messenger.ts';
+import type { Options } from './options.ts';
+import type { Configuration, Disable, Plugin } from './plugin.ts';
+import { Receiver } from './receiver.ts';
+import { RpcClient } from './rpc-client.ts';
+
+/** What `makesecret` derives our key from. */
+const SECRET_NAME = 'balancesharing';
+/** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
+const MAX_SOCKET_PATH = 103;
+/** At most this many debug lines about dropped messages in a minute. */
+const DROP_LINES_PER_MINUTE = 60;
+
+export interface Sharing {
+  readonly asker: Asker;
+  /** Takes the parameters of one `custommsg` hook call. */
+  receive(params: unknown): void;
+  /** A channel or a connection of ours has changed. */
+  onChange(): void;
+}
+
+/**
+ * Makes the plugin's `init` start both sides; until then what is returned throws.
+ *
+ * The plugin is disabled, with the reason, on a chain that we know no hash of.
+ */
+export function hostSharing(plugin: Plugin, options: Options): () => Sharing {
+  let sharing: Sharing | undefined;
+  plugin.onInit = async (configuration: Configuration): Promise<Disable | undefined> => {
+    const chainHash = chainHashOf(configuration.network);
+    if (chainHash === undefined)
+      return { disable: `no chain hash is known for network ${configuration.network}` };
+    sharing = await connect(plugin, options, configuration, chainHash);
+    return undefined;
+  };
+  for (const topic of ['connect', 'disconnect', 'channel_state_changed']) {
+    plugin.subscribe(topic, params => {
+      sharing?.onChange();
+      if (topic === 'disconnect') sharing?.asker.onDisconnect(disconnectedPeer(params));
+    });
+  }
+  return () => {
+    if (sharing === undefined) throw new Error('lightningd called before init');
+    return sharing;
+  };
+}
+
+async function connect(
+  plugin: Plugin,
+  options: Options,
+  configuration: Configuration,
+  chainHash: string,
+): Promise<Sharing> {
+  const logger = createLogger((message, level) => plugin.log(message, level));
+  const clock = systemClock;
+  const rpc = new RpcClient(socketPath(configuration), 'balancesharing');
+  const channels = new ChannelReader(rpc, clock);
+  const send = createMessenger(rpc);
+  const asker = new Asker({
+    chainHash,
+    channels,
+    gossip: new GossipReader(rpc, clock),
+    knowledge: new Knowledge(),
+    cacheTtlMs: () => options.cacheTtl.value * 1000,
+    send,
+    clock,
+    newQueryId: () => randomBytes(8).toString('hex'),
+  });
+  const answerer = new Answerer({
+    chainHash,
+    settings: () => options.answerSettings(configuration.network),
+    hash: await secretHash(rpc, logger),
+    channels,
+    send,
+    clock,
+  });
+  const receiver = new Receiver({
+    asker,
+    answerer,
+    isFriend: peerId => channels.isFriend(peerId),
+    logger,
+    logLimit: new SlidingWindow(DROP_LINES_PER_MINUTE, 60_000),
+    monotonicMs: clock.monotonicMs,
+  });
+  // So that the first messages find out who is a friend; whoever needs the channels reads again if this fails.
+  channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
+  return {
+    asker,
+    receive: params => receiver.receive(params),
+    onChange: () => channels.invalidate(),
+  };
+}
+
+/** lightningd runs us in the socket's folder: from there even a path that is too long for a socket is short. */
+function socketPath({ lightningDir, rpcFile }: Configuration): string {
+  const path = join(lightningDir, rpcFile);
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH ? path : relative(process.cwd(), path);
+}
+
+/** Keyed by the node's own secret, so that a restart chooses the same way; before v0.11 there is no such call. */
+async function secretHash(rpc: RpcClient, logger: Logger): Promise<KeyedHash> {
+  try {
+    const answer = await rpc.call('makesecret', { string: SECRET_NAME });
+    return keyedHash(Buffer.from(answers.readAnswer('makesecret', answers.makesecret, answer).secret, 'hex'));
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    logger.warn(`makesecret failed, so margins change at every restart: ${error.message}`);
+    return keyedHash(randomBytes(32));
+  }
+}
+
+/** `{"disconnect": {"id": …}}`, and without the wrapping before v24. */
+function disconnectedPeer(params: unknown): string {
+  const { disconnect, id }: { disconnect?: { id?: unknown }; id?: unknown } =
+    typeof params === 'object' && params !== null ? params : {};
+  return String(disconnect?.id ?? id);
+}

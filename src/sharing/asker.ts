@@ -1,0 +1,298 @@
+/**
+ * Asks friends and gathers what they say (docs/protocol.md, "Asking" and "Believing").
+ *
+ * Hazard: a friend may be silent, slow, gone or lying, and lightningd itself may be. Each friend is asked on its own
+ * and nothing that happens to one touches another's answer; the caller gets what there is when its time is up; what
+ * comes later or unasked is knowledge within limits, never an answer; and only what the gossip confirms is either.
+ */
+import type { Knowledge, Word } from '../knowledge/knowledge.ts';
+import type { Flow, FoafQuery, FoafReply } from '../wire/codec.ts';
+import { believe, MAX_AHEAD_MS } from './believing.ts';
+import { Inquiries } from './inquiries.ts';
+import { friendsOf } from './node-view.ts';
+import type { ChannelSource, Clock, GossipChannel, GossipChannels, GossipSource, Send } from './ports.ts';
+import { QuestionLimits } from './question-limits.ts';
+import { rungFor } from './rungs.ts';
+
+/** How old our view of who is a friend may be; notifications make it anew before that. */
+const FRIENDS_MAX_AGE_MS = 5_000;
+/** A named channel that the gossip did not know: it may be new, so the gossip is read again, if it is older than this. */
+const GOSSIP_RETRY_AGE_MS = 30_000;
+/** How many replies of one peer that answer no waiting question may wait for the gossip at once. */
+const UNASKED_AT_ONCE = 2;
+
+/**
+ * `replied`: asked, answered. `remembered`: an earlier word still counts. `timeout`: asked, silent. `send_failed`:
+ * lightningd did not take the query. `skipped`: not asked, see `reason`.
+ */
+export type FriendStatus = 'replied' | 'remembered' | 'timeout' | 'send_failed' | 'skipped';
+
+export interface FriendAnswer {
+  readonly peerId: string;
+  readonly status: FriendStatus;
+  /** In words, where the status alone does not say why there are no channels. */
+  readonly reason?: string;
+  /** What the friend's answer holds for, when it was said, and how old that is; absent without an answer. */
+  readonly said?: { readonly amountMsat: bigint; readonly timestampMs: bigint; readonly ageMs: number };
+  readonly channels: readonly GossipChannel[];
+}
+
+export interface AskRequest {
+  readonly flow: Flow;
+  /** 1 to `MAX_AMOUNT_MSAT`. */
+  readonly amountMsat: bigint;
+  /** Whom to ask; everybody who may be asked when left out. */
+  readonly peers?: readonly string[];
+  readonly timeoutMs: number;
+  /** Ask although the answer is remembered. */
+  readonly fresh: boolean;
+}
+
+export interface AskResult {
+  readonly nodeId: string;
+  /** How many queries lightningd took. */
+  readonly sent: number;
+  readonly elapsedMs: number;
+  /** Sorted by node id. */
+  readonly friends: readonly FriendAnswer[];
+}
+
+/** What became of a reply; `answer` and `late` and `unasked` were taken up, the others dropped. */
+export type ReplyOutcome =
+  | 'answer'
+  | 'late'
+  | 'unasked'
+  | 'foreign_chain'
+  | 'from_the_future'
+  | 'unwanted'
+  | 'busy'
+  | 'stale'
+  | 'node_unavailable';
+
+/** A peer was named that is no connected friend. */
+export class NotAFriendError extends Error {
+  override readonly name = 'NotAFriendError';
+  readonly peerId: string;
+
+  constructor(peerId: string) {
+    super(`${peerId} is no connected peer with an active channel`);
+    this.peerId = peerId;
+  }
+}
+
+/** lightningd did not tell our channels before the time was up. */
+export class NoChannelsInTimeError extends Error {
+  override readonly name = 'NoChannelsInTimeError';
+}
+
+export interface AskerInit {
+  readonly chainHash: string;
+  readonly channels: ChannelSource;
+  readonly gossip: GossipSource;
+  readonly knowledge: Knowledge;
+  /** How long friends' word counts, in milliseconds; read at every call: the option is dynamic. */
+  readonly cacheTtlMs: () => number;
+  readonly send: Send;
+  readonly clock: Clock;
+  /** A new random query id: 16 hex digits. */
+  readonly newQueryId: () => string;
+}
+
+/** What is the same for all friends of one call. */
+interface Call {
+  readonly flow: Flow;
+  readonly rungMsat: bigint;
+  readonly fresh: boolean;
+  readonly nodeId: string;
+  readonly deadline: Promise<'deadline'>;
+  sent: number;
+}
+
+export class Asker {
+  readonly #init: AskerInit;
+  readonly #inquiries = new Inquiries();
+  readonly #limits = new QuestionLimits();
+  /** The largest rung that we ever asked each peer: unasked replies are taken up to it. */
+  readonly #largestAsked = new Map<string, bigint>();
+  readonly #unaskedUnderWay = new Map<string, number>();
+
+  constructor(init: AskerInit) {
+    this.#init = init;
+  }
+
+  /**
+   * Asks friends, waits for all of them or for the timeout.
+   *
+   * @throws NotAFriendError when `peers` names somebody else; nothing has been sent then
+   * @throws NoChannelsInTimeError, or whatever the channel source rejects with
+   */
+  async ask(request: AskRequest): Promise<AskResult> {
+    const { clock, channels, knowledge, cacheTtlMs } = this.#init;
+    const startedMs = clock.monotonicMs();
+    let stopTimer = () => {};
+    const deadline = new Promise<'deadline'>(resolve => {
+      stopTimer = clock.after(request.timeoutMs, () => resolve('deadline'));
+    });
+    try {
+      const view = await Promise.race([channels.read(FRIENDS_MAX_AGE_MS), deadline]);
+      if (view === 'deadline')
+        throw new NoChannelsInTimeError('lightningd did not tell our channels in time');
+      const friends = friendsOf(view);
+      const stranger = request.peers?.find(peerId => !friends.includes(peerId));
+      if (stranger !== undefined) throw new NotAFriendError(stranger);
+      knowledge.expire(clock.monotonicMs() - cacheTtlMs());
+      const asked = request.peers === undefined ? friends : [...new Set(request.peers)].sort();
+      const call: Call = {
+        flow: request.flow,
+        rungMsat: rungFor(request.amountMsat),
+        fresh: request.fresh,
+        nodeId: view.nodeId,
+        deadline,
+        sent: 0,
+      };
+      const answers = await Promise.all(asked.map(peerId => this.#askOne(peerId, call)));
+      return {
+        nodeId: view.nodeId,
+        sent: call.sent,
+        elapsedMs: clock.monotonicMs() - startedMs,
+        friends: answers,
+      };
+    } finally {
+      stopTimer();
+    }
+  }
+
+  /** Takes up a reply that a peer sent. Never rejects. */
+  async onReply(peerId: string, reply: FoafReply): Promise<ReplyOutcome> {
+    const { chainHash, clock } = this.#init;
+    if (reply.chainHash !== chainHash) return 'foreign_chain';
+    if (reply.timestampMs > BigInt(clock.wallMs() + MAX_AHEAD_MS)) return 'from_the_future';
+    const kind = this.#inquiries.match(peerId, reply);
+    if (kind === 'answer') return kind;
+    if (reply.amountMsat > (this.#largestAsked.get(peerId) ?? 0n) && kind === 'unasked') return 'unwanted';
+    const underWay = this.#unaskedUnderWay.get(peerId) ?? 0;
+    if (underWay >= UNASKED_AT_ONCE) return 'busy';
+    this.#unaskedUnderWay.set(peerId, underWay + 1);
+    try {
+      const view = await this.#init.channels.read(FRIENDS_MAX_AGE_MS);
+      const { fresh } = await this.#takeUp(peerId, reply, view.nodeId);
+      return fresh ? kind : 'stale';
+    } catch {
+      return 'node_unavailable';
+    } finally {
+      const left = (this.#unaskedUnderWay.get(peerId) ?? 1) - 1;
+      if (left === 0) this.#unaskedUnderWay.delete(peerId);
+      else this.#unaskedUnderWay.set(peerId, left);
+    }
+  }
+
+  /** lightningd says that a peer has disconnected: nobody waits for it any longer. */
+  onDisconnect(peerId: string): void {
+    this.#inquiries.disconnected(peerId);
+  }
+
+  async #askOne(peerId: string, call: Call): Promise<FriendAnswer> {
+    const { clock, knowledge, cacheTtlMs, gossip } = this.#init;
+    const nowMs = clock.monotonicMs();
+    const remembered = call.fresh
+      ? undefined
+      : knowledge.recall(peerId, call.flow, call.rungMsat, nowMs - cacheTtlMs());
+    if (remembered !== undefined) return this.#answered(peerId, 'remembered', remembered);
+    const refusal = this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
+    if (refusal !== undefined) return { peerId, status: 'skipped', reason: refusal, channels: [] };
+
+    // Read while the friend thinks: its reply is judged by it. Its failure is looked at when the reply is there.
+    gossip.read(peerId, call.flow).catch(() => {});
+    const heard = await this.#converse(peerId, call);
+    if (typeof heard === 'string') {
+      if (heard === 'timeout') return { peerId, status: 'timeout', channels: [] };
+      if (heard === 'disconnected')
+        return { peerId, status: 'timeout', reason: 'disconnected', channels: [] };
+      return { peerId, status: 'send_failed', reason: heard, channels: [] };
+    }
+    const replied = { peerId, status: 'replied' as const };
+    const taken = await Promise.race([
+      this.#takeUp(peerId, heard, call.nodeId).catch(error => ({ failed: messageOf(error) })),
+      call.deadline,
+    ]);
+    if (taken === 'deadline') return { ...replied, reason: 'the gossip was not read in time', channels: [] };
+    if ('failed' in taken)
+      return { ...replied, reason: `the gossip could not be read: ${taken.failed}`, channels: [] };
+    return this.#answered(peerId, 'replied', taken.word);
+  }
+
+  /** Sends one query and waits: for the reply, or for what kept it away. */
+  async #converse(peerId: string, call: Call): Promise<FoafReply | string> {
+    const { chainHash, send, newQueryId } = this.#init;
+    const queryId = newQueryId();
+    const query: FoafQuery = {
+      name: 'query_foaf_balances',
+      chainHash,
+      queryId,
+      flow: call.flow,
+      amountMsat: call.rungMsat,
+    };
+    const reply = new Promise<FoafReply | 'disconnected'>(resolve => {
+      this.#inquiries.register({
+        queryId,
+        peerId,
+        flow: call.flow,
+        amountMsat: call.rungMsat,
+        onReply: resolve,
+        onDisconnect: () => resolve('disconnected'),
+      });
+    });
+    this.#noteAsked(peerId, call.rungMsat);
+    // Only a failure ends the wait: the reply may well be here before lightningd has confirmed the sending.
+    let confirmed = false;
+    const failure = new Promise<string>(resolve => {
+      send(peerId, query).then(
+        () => {
+          confirmed = true;
+        },
+        error => resolve(messageOf(error)),
+      );
+    });
+    const heard = await Promise.race([reply, failure, call.deadline]);
+    this.#inquiries.end(queryId);
+    if (confirmed || typeof heard === 'object') call.sent++;
+    return heard === 'deadline' ? 'timeout' : heard;
+  }
+
+  #noteAsked(peerId: string, rungMsat: bigint): void {
+    const largest = this.#largestAsked.get(peerId) ?? 0n;
+    if (rungMsat > largest) this.#largestAsked.set(peerId, rungMsat);
+  }
+
+  /** Checks a reply against the gossip and remembers what is left of it. */
+  async #takeUp(peerId: string, reply: FoafReply, nodeId: string): Promise<{ word: Word; fresh: boolean }> {
+    const { clock, gossip, knowledge } = this.#init;
+    // The age at receipt, not after the gossip was read.
+    const ageMs = Math.max(0, clock.wallMs() - Number(reply.timestampMs));
+    const saidAtMs = clock.monotonicMs() - ageMs;
+    let known: GossipChannels = await gossip.read(peerId, reply.flow);
+    let believed = believe(reply, nodeId, known);
+    if (believed.unknown > 0) {
+      known = await gossip.read(peerId, reply.flow, GOSSIP_RETRY_AGE_MS);
+      believed = believe(reply, nodeId, known);
+    }
+    const word: Word = {
+      flow: reply.flow,
+      amountMsat: reply.amountMsat,
+      timestampMs: reply.timestampMs,
+      saidAtMs,
+      channels: believed.channels,
+    };
+    return { word, fresh: knowledge.learn(peerId, word) };
+  }
+
+  #answered(peerId: string, status: 'replied' | 'remembered', word: Word): FriendAnswer {
+    const ageMs = Math.round(this.#init.clock.monotonicMs() - word.saidAtMs);
+    const said = { amountMsat: word.amountMsat, timestampMs: word.timestampMs, ageMs };
+    return { peerId, status, said, channels: word.channels };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
