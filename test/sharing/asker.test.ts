@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Knowledge } from '../../src/knowledge/knowledge.ts';
+import { Asker, type AskRequest, NoChannelsInTimeError, NotAFriendError } from '../../src/sharing/asker.ts';
+import type { GossipChannels } from '../../src/sharing/ports.ts';
+import type { FoafMessage, FoafQuery, FoafReply } from '../../src/wire/codec.ts';
+import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
+import { CHAIN_HASH } from '../wire/messages.ts';
+import { channel, FakeChannels, gossip, ManualClock, nodeId, scid, settled } from './world.ts';
+
+const [ALICE, BOB] = [nodeId(1), nodeId(2)];
+const RUNG = 50_000_000n;
+
+class World {
+  readonly channels = new FakeChannels([channel(1, '100x1x0', 500_000), channel(2, '100x2x0', 500_000)]);
+  readonly clock = new ManualClock();
+  readonly sent: { to: string; query: FoafQuery }[] = [];
+  readonly gossipReads: { peerId: string; flow: number; maxAgeMs: number | undefined }[] = [];
+  /** What the gossip knows of every peer. */
+  gossip: GossipChannels = new Map([
+    gossip('200x1x0', 1, 7),
+    gossip('200x2x0', 1, 8),
+    gossip('100x1x0', 1, 0),
+    gossip('200x3x0', 2, 7),
+  ]);
+  gossipFailure: Error | undefined;
+  sendFailure: Error | undefined;
+  /** When set, lightningd does not say whether it took the query. */
+  sendGate: Promise<void> | undefined;
+  #ids = 0;
+  readonly asker = new Asker({
+    chainHash: CHAIN_HASH,
+    channels: this.channels,
+    gossip: {
+      read: async (peerId, flow, maxAgeMs) => {
+        this.gossipReads.push({ peerId, flow, maxAgeMs });
+        if (this.gossipFailure !== undefined) throw this.gossipFailure;
+        return this.gossip;
+      },
+    },
+    knowledge: new Knowledge(),
+    cacheTtlMs: () => 1_200_000,
+    send: (to, message) => this.#send(to, message),
+    clock: this.clock,
+    newQueryId: () => (++this.#ids).toString(16).padStart(16, '0'),
+  });
+
+  async #send(to: string, message: FoafMessage): Promise<void> {
+    assert.ok(message.name === 'query_foaf_balances');
+    this.sent.push({ to, query: message });
+    await this.sendGate;
+    if (this.sendFailure !== undefined) throw this.sendFailure;
+  }
+
+  ask(changes: Partial<AskRequest> = {}) {
+    return this.asker.ask({ flow: 1, amountMsat: RUNG, timeoutMs: 5000, fresh: false, ...changes });
+  }
+
+  /** The reply of a peer to the newest query that it got. */
+  reply(peer: string, ids: readonly string[], changes: Partial<FoafReply> = {}): FoafReply {
+    const { query } = this.sent.findLast(({ to }) => to === peer) ?? assert.fail('not asked');
+    return {
+      ...query,
+      name: 'reply_foaf_balances',
+      timestampMs: BigInt(this.clock.wall - 4_000),
+      shortChannelIds: ids.map(scid),
+      ...changes,
+    };
+  }
+
+  /** Alice answers with these channels, Bob with none, and the call ends. */
+  async conversation(ids: readonly string[], changes: Partial<AskRequest> = {}) {
+    const asked = this.ask(changes);
+    await settled();
+    await this.asker.onReply(ALICE, this.reply(ALICE, ids));
+    await this.asker.onReply(BOB, this.reply(BOB, []));
+    return asked;
+  }
+}
+
+const named = (friend: { channels: readonly { shortChannelId: bigint }[] } | undefined) =>
+  friend?.channels.map(({ shortChannelId }) => formatShortChannelId(shortChannelId));
+
+test('every friend is asked at the rung with an id of its own, and the call ends when all have answered', async () => {
+  const world = new World();
+  const result = await world.conversation(['200x1x0', '200x2x0'], { amountMsat: 40_000_000n });
+  assert.deepEqual(
+    world.sent.map(({ to, query }) => ({ to, ...query })),
+    [ALICE, BOB].map((to, index) => ({
+      to,
+      name: 'query_foaf_balances',
+      chainHash: CHAIN_HASH,
+      queryId: `000000000000000${index + 1}`,
+      flow: 1,
+      amountMsat: RUNG,
+    })),
+  );
+  assert.equal(result.sent, 2);
+  assert.deepEqual(
+    result.friends.map(({ peerId, status, said }) => ({ peerId, status, said })),
+    [ALICE, BOB].map(peerId => ({
+      peerId,
+      status: 'replied',
+      said: { amountMsat: RUNG, timestampMs: BigInt(world.clock.wall - 4_000), ageMs: 4_000 },
+    })),
+  );
+  assert.deepEqual(named(result.friends[0]), ['200x1x0', '200x2x0']);
+  assert.deepEqual(named(result.friends[1]), []);
+});
+
+test('a silent friend costs the timeout and nothing else', async () => {
+  const world = new World();
+  const asked = world.ask();
+  await settled();
+  await world.asker.onReply(BOB, world.reply(BOB, ['200x3x0']));
+  await world.clock.advance(5_000);
+  const result = await asked;
+  assert.deepEqual(
+    result.friends.map(({ status }) => status),
+    ['timeout', 'replied'],
+  );
+  assert.deepEqual([result.sent, result.elapsedMs], [2, 5_000]);
+});
+
+test('a friend that disconnects is not waited for', async () => {
+  const world = new World();
+  const asked = world.ask();
+  await settled();
+  await world.asker.onReply(BOB, world.reply(BOB, []));
+  world.asker.onDisconnect(ALICE);
+  const [alice] = (await asked).friends;
+  assert.deepEqual([alice?.status, alice?.reason], ['timeout', 'disconnected']);
+});
+
+test('a query that lightningd does not take: send_failed with its words, not counted', async () => {
+  const world = new World();
+  world.sendFailure = new Error('Peer is not connected');
+  const { friends, sent } = await world.ask();
+  assert.deepEqual(
+    friends.map(({ status, reason }) => [status, reason]),
+    [
+      ['send_failed', 'Peer is not connected'],
+      ['send_failed', 'Peer is not connected'],
+    ],
+  );
+  assert.equal(sent, 0);
+});
+
+test('a reply that is here before lightningd has confirmed the sending counts', async () => {
+  const world = new World();
+  world.sendGate = new Promise(() => {});
+  const result = await world.conversation(['200x1x0']);
+  assert.deepEqual(named(result.friends[0]), ['200x1x0']);
+  assert.equal(result.sent, 2);
+});
+
+test('what does not count as an answer: another peer, id, flow or chain, less than asked, the future', async () => {
+  const world = new World();
+  const asked = world.ask({ peers: [ALICE] });
+  await settled();
+  const ahead = { timestampMs: BigInt(world.clock.wall + 600_001) };
+  const outcomes = [
+    await world.asker.onReply(BOB, world.reply(ALICE, ['200x1x0'])),
+    await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'], { queryId: 'ffffffffffffffff' })),
+    await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'], { flow: 0 })),
+    await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'], { chainHash: '00'.repeat(32) })),
+    await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'], { amountMsat: RUNG - 1n })),
+    await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'], ahead)),
+  ];
+  assert.deepEqual(outcomes, [
+    'unwanted',
+    'unasked',
+    'unasked',
+    'foreign_chain',
+    'unasked',
+    'from_the_future',
+  ]);
+  await world.clock.advance(5_000);
+  const { friends } = await asked;
+  assert.deepEqual(
+    friends.map(({ peerId, status, channels }) => ({ peerId, status, channels })),
+    [{ peerId: ALICE, status: 'timeout', channels: [] }],
+  );
+});
+
+test('a second reply with the same id changes nothing in the answer', async () => {
+  const world = new World();
+  const asked = world.ask();
+  await settled();
+  assert.equal(await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'])), 'answer');
+  assert.equal(await world.asker.onReply(ALICE, world.reply(ALICE, ['200x2x0'])), 'late');
+  await world.asker.onReply(BOB, world.reply(BOB, []));
+  assert.deepEqual(named((await asked).friends[0]), ['200x1x0']);
+});
+
+test('a late reply is remembered; the next call uses it without asking', async () => {
+  const world = new World();
+  const asked = world.ask({ peers: [ALICE] });
+  await settled();
+  const reply = world.reply(ALICE, ['200x1x0']);
+  await world.clock.advance(5_000);
+  await asked;
+  assert.equal(await world.asker.onReply(ALICE, reply), 'late');
+  const { friends, sent } = await world.ask({ peers: [ALICE] });
+  assert.deepEqual([friends[0]?.status, sent, world.sent.length], ['remembered', 0, 1]);
+  assert.deepEqual(named(friends[0]), ['200x1x0']);
+  assert.equal(friends[0]?.said?.ageMs, 9_000);
+});
+
+test('unasked word counts up to the largest rung that we ever asked that peer, and from nobody else', async () => {
+  const world = new World();
+  await world.conversation(['200x1x0']);
+  const { queryId: _, ...unasked } = world.reply(ALICE, ['200x2x0'], {
+    timestampMs: BigInt(world.clock.wall),
+  });
+  assert.equal(await world.asker.onReply(ALICE, { ...unasked, amountMsat: RUNG + 1n }), 'unwanted');
+  assert.equal(await world.asker.onReply(nodeId(9), unasked), 'unwanted');
+  assert.equal(await world.asker.onReply(ALICE, unasked), 'unasked');
+  assert.deepEqual(named((await world.ask({ peers: [ALICE] })).friends[0]), ['200x2x0']);
+  assert.equal(
+    await world.asker.onReply(ALICE, { ...unasked, timestampMs: unasked.timestampMs - 1n }),
+    'stale',
+  );
+});
+
+test('remembered until it is too old, or fresh is asked for', async () => {
+  const world = new World();
+  await world.conversation(['200x1x0']);
+  await world.clock.advance(60_000);
+  const again = await world.ask();
+  assert.deepEqual(
+    again.friends.map(({ status }) => status),
+    ['remembered', 'remembered'],
+  );
+  assert.equal(again.friends[0]?.said?.ageMs, 64_000);
+  const fresh = await world.conversation(['200x2x0'], { fresh: true });
+  assert.deepEqual([fresh.friends[0]?.status, named(fresh.friends[0])], ['replied', ['200x2x0']]);
+  await world.clock.advance(1_196_001);
+  assert.deepEqual((await world.conversation([])).friends[0]?.status, 'replied');
+});
+
+test('only what the gossip confirms is believed; unknown channels make it be read again', async () => {
+  const world = new World();
+  world.gossip = new Map([
+    gossip('200x1x0', 1, 7),
+    gossip('200x2x0', 1, 8, { active: false }),
+    gossip('200x4x0', 1, 8, { capacityMsat: RUNG - 1n }),
+    gossip('200x5x0', 1, 8, { limits: { minimumMsat: RUNG + 1n, maximumMsat: 2n * RUNG } }),
+    gossip('200x6x0', 1, 8, { limits: { minimumMsat: 0n, maximumMsat: RUNG - 1n } }),
+    gossip('100x1x0', 1, 0), // leads to ourselves
+  ]);
+  const ids = ['100x1x0', '200x1x0', '200x2x0', '200x4x0', '200x5x0', '200x6x0'];
+  assert.deepEqual(named((await world.conversation(ids)).friends[0]), ['200x1x0']);
+  assert.deepEqual(
+    world.gossipReads.map(({ maxAgeMs }) => maxAgeMs),
+    [undefined, undefined, undefined, undefined],
+  );
+  const unknown = await world.conversation([...ids, '300x1x0'], { fresh: true });
+  assert.deepEqual(named(unknown.friends[0]), ['200x1x0']);
+  assert.ok(world.gossipReads.some(({ peerId, maxAgeMs }) => peerId === ALICE && maxAgeMs === 30_000));
+});
+
+test('gossip that cannot be read leaves the reply without channels, with the reason', async () => {
+  const world = new World();
+  world.gossipFailure = new Error('lightningd is busy');
+  const [alice] = (await world.conversation(['200x1x0'])).friends;
+  assert.deepEqual(
+    [alice?.status, alice?.reason, alice?.channels],
+    ['replied', 'the gossip could not be read: lightningd is busy', []],
+  );
+});
+
+test('our own limits: the fifth query within 12 s is skipped and says why', async () => {
+  const world = new World();
+  for (let index = 0; index < 4; index++) await world.conversation([], { fresh: true });
+  const { friends, sent } = await world.ask({ fresh: true });
+  assert.deepEqual(
+    friends.map(({ status, reason }) => [status, reason]),
+    [ALICE, BOB].map(() => ['skipped', 'asked 4 times within 12 s']),
+  );
+  assert.equal(sent, 0);
+});
+
+test('whom to ask: friends only, each once', async () => {
+  const world = new World();
+  await assert.rejects(world.ask({ peers: [ALICE, nodeId(9)] }), new NotAFriendError(nodeId(9)));
+  assert.deepEqual(world.sent, []);
+  const asked = world.ask({ peers: [BOB, ALICE, BOB] });
+  await settled();
+  assert.deepEqual(
+    world.sent.map(({ to }) => to),
+    [ALICE, BOB],
+  );
+  await world.clock.advance(5_000);
+  await asked;
+  const lonely = new World();
+  lonely.channels.view = {
+    ...lonely.channels.view,
+    channels: [channel(1, '100x1x0', 5, { state: 'other' })],
+  };
+  assert.deepEqual((await lonely.ask()).friends, []);
+});
+
+test('a lightningd that does not tell our channels: its error, or one of ours at the timeout', async () => {
+  const world = new World();
+  world.channels.failure = new Error('gone');
+  await assert.rejects(world.ask(), /gone/);
+  const slow = new World();
+  slow.channels.gate = new Promise(() => {});
+  const rejected = assert.rejects(slow.ask(), NoChannelsInTimeError);
+  await slow.clock.advance(5_000);
+  await rejected;
+});
