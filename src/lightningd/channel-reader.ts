@@ -11,7 +11,7 @@ import type { ChannelSource, Clock } from '../sharing/ports.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
 import { ErrorCode, RpcError } from './errors.ts';
-import type { RpcClient } from './rpc-client.ts';
+import type { Rpc } from './rpc-client.ts';
 
 /**
  * What `listfunds` does not tell: the reserve that stays on each side, taken as the usual 1 % of the channel
@@ -24,17 +24,25 @@ const STATES: Readonly<Record<string, ChannelState>> = {
   CHANNELD_AWAITING_SPLICE: 'splicing',
 };
 
+interface Reading {
+  readonly view: Promise<NodeView>;
+  /** How many changes there had been when it began. */
+  readonly changes: number;
+}
+
 export class ChannelReader implements ChannelSource {
-  readonly #rpc: RpcClient;
+  readonly #rpc: Rpc;
   readonly #clock: Clock;
   #latest: { readonly view: NodeView; readonly readAtMs: number } | undefined;
   #friends: ReadonlySet<string> = new Set();
-  #underWay: Promise<NodeView> | undefined;
+  #underWay: Reading | undefined;
+  /** Waits for the one under way, which began before something changed. */
+  #next: Promise<NodeView> | undefined;
   /** Grows with each invalidation: a reading that began before one is not remembered as fresh. */
   #changes = 0;
   #hasListpeerchannels = true;
 
-  constructor(rpc: RpcClient, clock: Clock) {
+  constructor(rpc: Rpc, clock: Clock) {
     this.#rpc = rpc;
     this.#clock = clock;
   }
@@ -48,10 +56,24 @@ export class ChannelReader implements ChannelSource {
     if (latest !== undefined && maxAgeMs > 0 && this.#clock.monotonicMs() - latest.readAtMs <= maxAgeMs) {
       return Promise.resolve(latest.view);
     }
-    this.#underWay ??= this.#readAnew().finally(() => {
+    const underWay = this.#underWay;
+    if (underWay === undefined) return this.#start();
+    if (underWay.changes === this.#changes) return underWay.view;
+    this.#next ??= underWay.view.then(
+      () => this.#start(),
+      () => this.#start(),
+    );
+    return this.#next;
+  }
+
+  #start(): Promise<NodeView> {
+    const changes = this.#changes;
+    const view = this.#readAnew(changes).finally(() => {
       this.#underWay = undefined;
     });
-    return this.#underWay;
+    this.#underWay = { view, changes };
+    this.#next = undefined;
+    return view;
   }
 
   /** A channel or a connection has changed: the next reader reads anew. */
@@ -60,8 +82,7 @@ export class ChannelReader implements ChannelSource {
     if (this.#latest !== undefined) this.#latest = { ...this.#latest, readAtMs: Number.NEGATIVE_INFINITY };
   }
 
-  async #readAnew(): Promise<NodeView> {
-    const changes = this.#changes;
+  async #readAnew(changes: number): Promise<NodeView> {
     // Its age is that of the balances in it: from before they were asked for.
     const readAtMs = this.#clock.monotonicMs();
     const [info, channels] = await Promise.all([this.#getinfo(), this.#channels()]);

@@ -75,6 +75,7 @@ function parseTimeout(timeout: unknown): number | undefined {
 function parsePeers(peers: unknown): string[] | undefined {
   if (peers === undefined) return undefined;
   const list: readonly unknown[] = Array.isArray(peers) ? peers : [peers];
+  if (list.length === 0) throw invalidParameter(NAME, 'peers', 'must name a peer, got an empty array');
   return list.map(peer => {
     const id = parseNodeId(peer);
     if (id === undefined) {

@@ -8,7 +8,7 @@ import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../shar
 import type { Flow } from '../wire/codec.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
-import type { RpcClient } from './rpc-client.ts';
+import type { Rpc } from './rpc-client.ts';
 
 /** Fees and limits of channels change rarely, and a channel that we do not know yet makes us read again anyway. */
 const MAX_AGE_MS = 600_000;
@@ -23,13 +23,13 @@ interface Reading {
 }
 
 export class GossipReader implements GossipSource {
-  readonly #rpc: RpcClient;
+  readonly #rpc: Rpc;
   readonly #clock: Clock;
   /** In the order of their reading. */
   readonly #readings = new Map<string, Reading>();
   #remembered = 0;
 
-  constructor(rpc: RpcClient, clock: Clock) {
+  constructor(rpc: Rpc, clock: Clock) {
     this.#rpc = rpc;
     this.#clock = clock;
   }

@@ -7,10 +7,10 @@
 import type { Send } from '../sharing/ports.ts';
 import { encodeMessage } from '../wire/codec.ts';
 import { ErrorCode, RpcError } from './errors.ts';
-import type { RpcClient } from './rpc-client.ts';
+import type { Rpc } from './rpc-client.ts';
 
 /** `sendcustommsg`, or on a node before v0.10.1 `dev-sendcustommsg`, from the first time on that it is told so. */
-export function createMessenger(rpc: RpcClient): Send {
+export function createMessenger(rpc: Rpc): Send {
   let command = 'sendcustommsg';
   return async (peerId, message) => {
     const params = { node_id: peerId, msg: encodeMessage(message) };

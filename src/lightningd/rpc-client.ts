@@ -19,13 +19,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the readers and senders need of a connection to lightningd. */
+export interface Rpc {
+  call(method: string, params?: object, options?: CallOptions): Promise<unknown>;
+}
+
 interface PendingCall {
   readonly method: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export class RpcClient {
+export class RpcClient implements Rpc {
   readonly #path: string;
   readonly #name: string;
   readonly #pending = new Map<string, PendingCall>();

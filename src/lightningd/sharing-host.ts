@@ -17,7 +17,7 @@ import { createMessenger } from './messenger.ts';
 import type { Options } from './options.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
-import { RpcClient } from './rpc-client.ts';
+import { type Rpc, RpcClient } from './rpc-client.ts';
 
 /** What `makesecret` derives our key from. */
 const SECRET_NAME = 'balancesharing';
@@ -30,8 +30,8 @@ export interface Sharing {
   readonly asker: Asker;
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
-  /** A channel or a connection of ours has changed. */
-  onChange(): void;
+  /** A channel or a connection with a peer has changed: lightningd's notification of that name. */
+  onChange(topic: string, peerId: string): void;
 }
 
 /**
@@ -49,10 +49,7 @@ export function hostSharing(plugin: Plugin, options: Options): () => Sharing {
     return undefined;
   };
   for (const topic of ['connect', 'disconnect', 'channel_state_changed']) {
-    plugin.subscribe(topic, params => {
-      sharing?.onChange();
-      if (topic === 'disconnect') sharing?.asker.onDisconnect(disconnectedPeer(params));
-    });
+    plugin.subscribe(topic, params => sharing?.onChange(topic, peerOf(topic, params)));
   }
   return () => {
     if (sharing === undefined) throw new Error('lightningd called before init');
@@ -102,7 +99,11 @@ async function connect(
   return {
     asker,
     receive: params => receiver.receive(params),
-    onChange: () => channels.invalidate(),
+    onChange: (topic, peerId) => {
+      // Strangers come and go as they please: only with a channel does that change anything.
+      if (topic === 'channel_state_changed' || channels.isFriend(peerId)) channels.invalidate();
+      if (topic === 'disconnect') asker.onDisconnect(peerId);
+    },
   };
 }
 
@@ -113,7 +114,7 @@ function socketPath({ lightningDir, rpcFile }: Configuration): string {
 }
 
 /** Keyed by the node's own secret, so that a restart chooses the same way; before v0.11 there is no such call. */
-async function secretHash(rpc: RpcClient, logger: Logger): Promise<KeyedHash> {
+async function secretHash(rpc: Rpc, logger: Logger): Promise<KeyedHash> {
   try {
     const answer = await rpc.call('makesecret', { string: SECRET_NAME });
     return keyedHash(Buffer.from(answers.readAnswer('makesecret', answers.makesecret, answer).secret, 'hex'));
@@ -124,9 +125,12 @@ async function secretHash(rpc: RpcClient, logger: Logger): Promise<KeyedHash> {
   }
 }
 
-/** `{"disconnect": {"id": …}}`, and without the wrapping before v24. */
-function disconnectedPeer(params: unknown): string {
-  const { disconnect, id }: { disconnect?: { id?: unknown }; id?: unknown } =
-    typeof params === 'object' && params !== null ? params : {};
-  return String(disconnect?.id ?? id);
+/** `{"disconnect": {"id": …}}`, without the wrapping before v24; `channel_state_changed` says `peer_id`. */
+function peerOf(topic: string, params: unknown): string {
+  const body = fieldsOf(fieldsOf(params)[topic] ?? params);
+  return String(body['id'] ?? body['peer_id']);
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -16,8 +16,10 @@ import { Snapshot } from './snapshot.ts';
 /** Most replies to a peer in any `REPLY_WINDOW_MS` (docs/protocol.md, "Answering"). */
 const REPLIES_PER_WINDOW = 4;
 const REPLY_WINDOW_MS = 10_000;
-/** How old our view may be when we judge who may ask and what is offline; notifications make it anew before that. */
+/** How old our view may be when we judge a friend's query; notifications make it anew before that. */
 const LIVE_MAX_AGE_MS = 5_000;
+/** And for whoever was no friend in the newest view: strangers set off few readings, however many they are. */
+const STRANGER_MAX_AGE_MS = 60_000;
 /** How many queries of all peers whom we do not know as friends may wait for lightningd at once. */
 const WAITING_STRANGERS = 16;
 
@@ -87,13 +89,11 @@ export class Answerer {
     const leave = this.#enter(peerId);
     if (leave === undefined) return 'busy';
     try {
-      const live = await channels.read(LIVE_MAX_AGE_MS).catch(() => undefined);
+      const maxAgeMs = channels.isFriend(peerId) ? LIVE_MAX_AGE_MS : STRANGER_MAX_AGE_MS;
+      const live = await channels.read(maxAgeMs).catch(() => undefined);
       if (live === undefined) return 'node_unavailable';
       if (!mayAsk(live, peerId, settings().minDepth)) return 'stranger';
-      if (!this.#replies.tryTake(peerId, this.#init.clock.monotonicMs())) return 'too_often';
-      const outcome = await this.#reply(peerId, query, live);
-      if (outcome !== 'answered') this.#replies.giveBack(peerId);
-      return outcome;
+      return await this.#reply(peerId, query, live);
     } finally {
       leave();
     }
@@ -102,6 +102,8 @@ export class Answerer {
   async #reply(peerId: string, query: FoafQuery, live: NodeView): Promise<QueryOutcome> {
     const snapshot = await this.#snapshot().catch(() => undefined);
     if (snapshot === undefined) return 'node_unavailable';
+    // Taken when the reply leaves, not when the query came: what waited for lightningd must not leave in one burst.
+    if (!this.#replies.tryTake(peerId, this.#init.clock.monotonicMs())) return 'too_often';
     const rungMsat = rungFor(query.amountMsat);
     const reply: FoafReply = {
       name: 'reply_foaf_balances',
@@ -116,6 +118,7 @@ export class Answerer {
       await this.#init.send(peerId, reply);
       return 'answered';
     } catch {
+      this.#replies.giveBack(peerId);
       return 'send_failed';
     }
   }
