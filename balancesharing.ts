@@ -5,6 +5,7 @@
 // folder of this file, whatever link was used, and hand over to src/start.cjs, which starts the rest of it.
 
 import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
+import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
 import { registerOptions } from './src/lightningd/options.ts';
 import { Plugin } from './src/lightningd/plugin.ts';
 import { hostSharing } from './src/lightningd/sharing-host.ts';
@@ -21,6 +22,14 @@ plugin.addMethod(
   'Asks friends on which of their channels they would willingly forward an amount',
   'Asks connected peers, waits for all of them or for the timeout, and answers who offers which channels.',
   { check: parseFoafbalance },
+);
+plugin.addMethod(
+  'foafdecode',
+  foafdecode,
+  FOAFDECODE_USAGE,
+  'Says in words what a message of type 347 holds',
+  'Takes the message in hexadecimal, its two-byte type included, as lightningd logs it.',
+  { check: foafdecode },
 );
 plugin.addHook('custommsg', params => sharing().receive(params), { filters: [FOAF_MESSAGE_TYPE] });
 plugin.start();

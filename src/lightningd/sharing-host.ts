@@ -8,16 +8,17 @@ import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import { SlidingWindow } from '../sharing/sliding-window.ts';
 import { chainHashOf } from '../wire/chain-hash.ts';
 import * as answers from './answers.ts';
-import { ChannelReader } from './channel-reader.ts';
 import { systemClock } from './clock.ts';
 import { RpcError } from './errors.ts';
 import { GossipReader } from './gossip-reader.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMessenger } from './messenger.ts';
+import { lightningdView } from './node-channels.ts';
 import type { Options } from './options.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
 import { type Rpc, RpcClient } from './rpc-client.ts';
+import { ViewReader } from './view-reader.ts';
 
 /** What `makesecret` derives our key from. */
 const SECRET_NAME = 'balancesharing';
@@ -66,7 +67,7 @@ async function connect(
   const logger = createLogger((message, level) => plugin.log(message, level));
   const clock = systemClock;
   const rpc = new RpcClient(socketPath(configuration), 'balancesharing');
-  const channels = new ChannelReader(rpc, clock);
+  const channels = new ViewReader(lightningdView(rpc), clock);
   const send = createMessenger(rpc);
   const asker = new Asker({
     chainHash,

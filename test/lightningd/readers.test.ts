@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChannelReader } from '../../src/lightningd/channel-reader.ts';
 import { RpcError, UnexpectedAnswerError } from '../../src/lightningd/errors.ts';
 import { GossipReader } from '../../src/lightningd/gossip-reader.ts';
 import { createMessenger } from '../../src/lightningd/messenger.ts';
+import { lightningdView } from '../../src/lightningd/node-channels.ts';
+import { ViewReader } from '../../src/lightningd/view-reader.ts';
 import { ManualClock, nodeId, scid, settled } from '../sharing/world.ts';
 import { QUERY, QUERY_HEX } from '../wire/messages.ts';
 import { type Call, FakeRpc } from './fake-rpc.ts';
@@ -37,7 +38,7 @@ function node(answers: Readonly<Record<string, unknown>>) {
 function reader(channel: object = PEER_CHANNEL) {
   const clock = new ManualClock();
   const rpc = node({ getinfo: GETINFO, listpeerchannels: { channels: [channel] } });
-  return { rpc, clock, channels: new ChannelReader(rpc, clock) };
+  return { rpc, clock, channels: new ViewReader(lightningdView(rpc), clock) };
 }
 
 test('listpeerchannels becomes our view of a channel, integers beyond 2^53 included', async () => {
@@ -46,6 +47,7 @@ test('listpeerchannels becomes our view of a channel, integers beyond 2^53 inclu
   assert.deepEqual(await channels.read(0), {
     nodeId: US,
     blockHeight: 1000,
+    guests: new Set(),
     channels: [
       {
         peerId: PEER,
@@ -115,7 +117,7 @@ test('without listpeerchannels: listfunds, and the gossip says what is public an
     },
     listchannels: { channels: [gossiped] },
   });
-  const channels = new ChannelReader(rpc, new ManualClock());
+  const channels = new ViewReader(lightningdView(rpc), new ManualClock());
   const { channels: found } = await channels.read(0);
   assert.deepEqual(
     found.map(({ isPublic, state }) => [isPublic, state]),
