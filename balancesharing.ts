@@ -4,6 +4,8 @@
 // What lightningd runs. The two lines above are a shell script that TypeScript reads as comments: they find the real
 // folder of this file, whatever link was used, and hand over to src/start.cjs, which starts the rest of it.
 
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
 import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
 import { registerOptions } from './src/lightningd/options.ts';
@@ -13,7 +15,8 @@ import { FOAF_MESSAGE_TYPE } from './src/wire/codec.ts';
 
 const plugin = new Plugin();
 const options = registerOptions(plugin);
-const sharing = hostSharing(plugin, options);
+const folder = dirname(realpathSync(process.argv[1] ?? '.'));
+const sharing = hostSharing(plugin, options, folder);
 
 plugin.addMethod(
   'foafbalance',

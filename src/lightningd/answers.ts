@@ -21,6 +21,14 @@ const shortChannelId = v.pipe(
   v.bigint(),
 );
 
+/** Satoshis, as releases before v0.10 told capacities. */
+const sat = v.pipe(
+  v.number(),
+  v.safeInteger(),
+  v.minValue(0),
+  v.transform(value => BigInt(value) * 1000n),
+);
+
 const nodeId = v.pipe(v.string(), v.regex(/^0[23][0-9a-f]{64}$/));
 
 const updates = v.object({ htlc_minimum_msat: msat, htlc_maximum_msat: msat });
@@ -50,32 +58,58 @@ export const listpeerchannels = v.object({
 
 export const listfunds = v.object({
   channels: v.array(
-    v.object({
-      peer_id: nodeId,
-      connected: v.boolean(),
-      state: v.string(),
-      short_channel_id: v.optional(shortChannelId),
-      our_amount_msat: msat,
-      amount_msat: msat,
-    }),
+    v.pipe(
+      v.object({
+        peer_id: nodeId,
+        connected: v.boolean(),
+        state: v.string(),
+        short_channel_id: v.optional(shortChannelId),
+        our_amount_msat: v.optional(msat),
+        amount_msat: v.optional(msat),
+        /** Ours and the whole, before v0.12. */
+        channel_sat: v.optional(sat),
+        channel_total_sat: v.optional(sat),
+      }),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const { our_amount_msat, amount_msat, channel_sat, channel_total_sat, ...rest } = dataset.value;
+        const ours = our_amount_msat ?? channel_sat;
+        const total = amount_msat ?? channel_total_sat;
+        if (ours !== undefined && total !== undefined && ours <= total) {
+          return { ...rest, our_amount_msat: ours, amount_msat: total };
+        }
+        addIssue({ message: 'needs our_amount_msat and amount_msat, the first not above the second' });
+        return NEVER;
+      }),
+    ),
   ),
 });
 
 export const listchannels = v.object({
   channels: v.array(
-    v.object({
-      source: nodeId,
-      destination: nodeId,
-      short_channel_id: shortChannelId,
-      public: v.boolean(),
-      active: v.boolean(),
-      amount_msat: msat,
-      htlc_minimum_msat: msat,
-      /** Always there in public channels; without it the capacity is the limit. */
-      htlc_maximum_msat: v.optional(msat),
-    }),
+    v.pipe(
+      v.object({
+        source: nodeId,
+        destination: nodeId,
+        short_channel_id: shortChannelId,
+        public: v.boolean(),
+        active: v.boolean(),
+        amount_msat: v.optional(msat),
+        /** The capacity, before v0.12. */
+        satoshis: v.optional(sat),
+        htlc_minimum_msat: v.optional(msat, 0),
+        /** Always there in public channels; without it the capacity is the limit. */
+        htlc_maximum_msat: v.optional(msat),
+      }),
+      v.transform(({ amount_msat, satoshis, ...rest }) => ({
+        ...rest,
+        amount_msat: amount_msat ?? satoshis ?? 0n,
+      })),
+      v.check(({ amount_msat }) => amount_msat > 0n, 'amount_msat is missing or 0'),
+    ),
   ),
 });
+
+export const listpeers = v.object({ peers: v.array(v.object({ id: nodeId, connected: v.boolean() })) });
 
 export const makesecret = v.object({ secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 

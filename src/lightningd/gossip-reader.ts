@@ -4,6 +4,7 @@
  * Hazard: the whole of it is 45 MB of JSON on mainnet. So it is read per friend and direction, `listchannels` with one
  * selector, shared while a reading is under way and remembered for a while, for a bounded number of channels in all.
  */
+import type * as v from 'valibot';
 import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
@@ -53,23 +54,7 @@ export class GossipReader implements GossipSource {
   async #fetch(peerId: string, flow: Flow): Promise<GossipChannels> {
     const selector = flow === 1 ? { source: peerId } : { destination: peerId };
     const answer = await this.#rpc.call('listchannels', selector);
-    const channels = new Map<ShortChannelId, GossipChannel>();
-    for (const listed of answers.readAnswer('listchannels', answers.listchannels, answer).channels) {
-      if (!listed.public) continue;
-      channels.set(listed.short_channel_id, {
-        shortChannelId: listed.short_channel_id,
-        source: listed.source,
-        destination: listed.destination,
-        direction: listed.source < listed.destination ? 0 : 1,
-        active: listed.active,
-        capacityMsat: listed.amount_msat,
-        limits: {
-          minimumMsat: listed.htlc_minimum_msat,
-          maximumMsat: listed.htlc_maximum_msat ?? listed.amount_msat,
-        },
-      });
-    }
-    return channels;
+    return toGossip(answers.readAnswer('listchannels', answers.listchannels, answer).channels);
   }
 
   #remember(reading: Reading, channels: number): void {
@@ -86,4 +71,27 @@ export class GossipReader implements GossipSource {
     this.#remembered -= this.#readings.get(key)?.size ?? 0;
     this.#readings.delete(key);
   }
+}
+
+/** The public ones among channels as `listchannels` tells them. */
+export function toGossip(
+  listedChannels: v.InferOutput<typeof answers.listchannels>['channels'],
+): GossipChannels {
+  const channels = new Map<ShortChannelId, GossipChannel>();
+  for (const listed of listedChannels) {
+    if (!listed.public) continue;
+    channels.set(listed.short_channel_id, {
+      shortChannelId: listed.short_channel_id,
+      source: listed.source,
+      destination: listed.destination,
+      direction: listed.source < listed.destination ? 0 : 1,
+      active: listed.active,
+      capacityMsat: listed.amount_msat,
+      limits: {
+        minimumMsat: listed.htlc_minimum_msat,
+        maximumMsat: listed.htlc_maximum_msat ?? listed.amount_msat,
+      },
+    });
+  }
+  return channels;
 }

@@ -44,7 +44,6 @@ export function lightningdView(rpc: Rpc): () => Promise<NodeView> {
       nodeId: id,
       blockHeight: blockheight,
       channels: channels ?? (await readFunds(rpc, id)),
-      guests: new Set(),
     };
   };
 }

@@ -12,6 +12,8 @@ export interface Options {
   readonly timeout: Option<number>;
   /** Seconds. */
   readonly cacheTtl: Option<number>;
+  /** A folder, or empty. */
+  readonly fixtures: Option<string>;
   /** @param network lightningd's: on regtest blocks come when the tester wants, so any depth will do */
   answerSettings(network: string): AnswerSettings;
 }
@@ -58,6 +60,15 @@ export function registerOptions(plugin: Plugin): Options {
   return {
     timeout: number('foaf-timeout', 5, 'Seconds that foafbalance waits for replies', minimum, maximum),
     cacheTtl: number('foaf-cache-ttl', 1200, "Seconds for which a friend's word counts", 1, 86_400),
+    fixtures: plugin.addOption(
+      'foaf-fixtures',
+      '',
+      'Folder with funds.json and channels.json, on regtest only',
+      'string',
+      {
+        parse: String,
+      },
+    ),
     answerSettings: network => ({
       share: share.value,
       allow: allow.value,

@@ -268,7 +268,7 @@ export class Plugin extends ClightningjsPlugin {
       try {
         registered.read(value)();
       } catch (error) {
-        return { disable: `option ${name}: ${error instanceof Error ? error.message : String(error)}` };
+        return this.#disabled(`option ${name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
     const fields = recordOf(configuration);
@@ -279,7 +279,13 @@ export class Plugin extends ClightningjsPlugin {
       network: String(fields['network']),
       startup: this.startup,
     } satisfies Configuration);
-    return result ?? {};
+    return result === undefined ? {} : this.#disabled(result.disable);
+  }
+
+  /** lightningd notes the reason at debug level only. */
+  #disabled(reason: string): Disable {
+    this.log(`disabled: ${reason}`, 'unusual');
+    return { disable: reason };
   }
 
   #check(params: unknown): object {

@@ -70,7 +70,7 @@ export class ViewReader implements ChannelSource {
     // Its age is that of the balances in it: from before they were asked for.
     const readAtMs = this.#clock.monotonicMs();
     const view = await this.#fetch();
-    this.#friends = new Set([...view.guests, ...view.channels.map(channel => channel.peerId)]);
+    this.#friends = view.guests ?? new Set(view.channels.map(channel => channel.peerId));
     this.#latest = { view, readAtMs: changes === this.#changes ? readAtMs : Number.NEGATIVE_INFINITY };
     return view;
   }

@@ -165,7 +165,7 @@ export class Answerer {
 
 /** Who may ask: a connected peer with a channel in CHANNELD_NORMAL, announced or not, at least `minDepth` blocks deep. */
 function mayAsk(view: NodeView, peerId: string, minDepth: number): boolean {
-  if (view.guests.has(peerId)) return true;
+  if (view.guests !== undefined) return view.guests.has(peerId);
   return view.channels.some(
     channel =>
       channel.peerId === peerId &&

@@ -35,8 +35,8 @@ export interface NodeView {
   readonly nodeId: string;
   readonly blockHeight: number;
   readonly channels: readonly OwnChannel[];
-  /** Connected peers that count as friends without a channel: with fixtures on regtest, else none. */
-  readonly guests: ReadonlySet<string>;
+  /** With fixtures on regtest: the connected peers, who are then the friends, whatever the channels. */
+  readonly guests?: ReadonlySet<string>;
 }
 
 /** BOLT 7, "The `announcement_signatures` Message": not sent before the funding transaction has 6 confirmations. */
@@ -55,7 +55,8 @@ export function isAnnounced(channel: OwnChannel, blockHeight: number): boolean {
 
 /** The peers whom we may ask (docs/protocol.md, "Asking"): connected, with a channel in CHANNELD_NORMAL; sorted. */
 export function friendsOf(view: NodeView): string[] {
-  const friends = new Set(view.guests);
+  if (view.guests !== undefined) return [...view.guests].sort();
+  const friends = new Set<string>();
   for (const channel of view.channels) {
     if (channel.peerConnected && channel.state === 'normal') friends.add(channel.peerId);
   }

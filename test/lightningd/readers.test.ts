@@ -47,7 +47,6 @@ test('listpeerchannels becomes our view of a channel, integers beyond 2^53 inclu
   assert.deepEqual(await channels.read(0), {
     nodeId: US,
     blockHeight: 1000,
-    guests: new Set(),
     channels: [
       {
         peerId: PEER,

@@ -48,7 +48,7 @@ export function channel(
 }
 
 export function view(channels: readonly OwnChannel[], blockHeight = BLOCK_HEIGHT): NodeView {
-  return { nodeId: US, blockHeight, channels, guests: new Set() };
+  return { nodeId: US, blockHeight, channels };
 }
 
 /** What `listchannels` would say of a channel from one node to another. */
