@@ -86,6 +86,8 @@ export class Plugin extends ClightningjsPlugin {
   readonly #methodExtras = new Map<string, MethodExtras>();
   readonly #topics: readonly string[];
   #droppedLogLines = 0;
+  /** Whether the 2020 autoreload stands between lightningd and us. */
+  #isWrapped = false;
 
   /** @param customNotifications the topics that we emit for other plugins: undeclared ones are dropped */
   constructor({ dynamic = true, customNotifications = [] as readonly string[] } = {}) {
@@ -227,7 +229,7 @@ export class Plugin extends ClightningjsPlugin {
     const registered = this.methods.find(candidate => candidate.name === method);
     if (registered === undefined)
       throw new CommandError(ErrorCode.methodNotFound, `unknown method ${method}`);
-    return registered.main(params);
+    return registered.main(this.#isWrapped ? withoutWrapper(params) : params);
   }
 
   /**
@@ -236,6 +238,7 @@ export class Plugin extends ClightningjsPlugin {
    */
   override _getmanifest(params: unknown): object {
     const oldForm = Array.isArray(params);
+    this.#isWrapped = oldForm;
     return {
       options: [...this.#options].map(([name, { type, default: value, description, dynamic }]) => ({
         name,
@@ -349,6 +352,13 @@ function requestOf(message: unknown): Request {
 
 function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** autoreload's framework adds its own objects to named parameters before it passes them on. */
+function withoutWrapper(params: unknown): unknown {
+  if (Array.isArray(params)) return params;
+  const { plugin: _plugin, request: _request, ...rest } = recordOf(params);
+  return rest;
 }
 
 /** With the stack, which the operator sends us with a report. */
