@@ -88,6 +88,9 @@ export class Plugin extends ClightningjsPlugin {
   #droppedLogLines = 0;
   /** Whether the 2020 autoreload stands between lightningd and us. */
   #isWrapped = false;
+  /** `init` under way or done. */
+  #init: Promise<unknown> | undefined;
+  #isReady = false;
 
   /** @param customNotifications the topics that we emit for other plugins: undeclared ones are dropped */
   constructor({ dynamic = true, customNotifications = [] as readonly string[] } = {}) {
@@ -196,7 +199,9 @@ export class Plugin extends ClightningjsPlugin {
       return;
     }
     if (request.id === undefined) {
-      this.notifications[request.method]?.emit(request.method, request.params);
+      if (Object.hasOwn(this.notifications, request.method)) {
+        this.notifications[request.method]?.emit(request.method, request.params);
+      }
       return;
     }
     const hook = this.#hooks.get(request.method);
@@ -208,6 +213,7 @@ export class Plugin extends ClightningjsPlugin {
       return;
     }
     this.#respond(request.id, { result: CONTINUE });
+    if (!this.#isReady) return;
     try {
       hook.handler(request.params);
     } catch (error) {
@@ -220,7 +226,10 @@ export class Plugin extends ClightningjsPlugin {
       case 'getmanifest':
         return this._getmanifest(params);
       case 'init':
-        return this._init(params);
+        this.#init = this._init(params);
+        await this.#init;
+        this.#isReady = true;
+        return this.#init;
       case 'check':
         return this.#check(params);
       case 'setconfig':
@@ -229,6 +238,8 @@ export class Plugin extends ClightningjsPlugin {
     const registered = this.methods.find(candidate => candidate.name === method);
     if (registered === undefined)
       throw new CommandError(ErrorCode.methodNotFound, `unknown method ${method}`);
+    // lightningd waits for our answer to init before it calls; autoreload does not.
+    await this.#init;
     return registered.main(this.#isWrapped ? withoutWrapper(params) : params);
   }
 
