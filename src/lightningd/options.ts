@@ -1,8 +1,9 @@
 /** The plugin's options: what they are called, what they may be, and what they are while nobody has set them. */
 import type { AnswerSettings } from '../sharing/answerer.ts';
 import { TIMEOUT_RANGE_S } from './foafbalance.ts';
+import type { Option } from './option-registry.ts';
 import { invalidParameter, parseNodeId, parseWholeNumber, shown } from './parameters.ts';
-import type { Option, Plugin } from './plugin.ts';
+import type { Plugin } from './plugin.ts';
 
 /** Blocks that a channel must have: a day's worth, so that opening a channel to look around costs time and fees. */
 const DEFAULT_MIN_DEPTH = 144;

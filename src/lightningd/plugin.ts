@@ -12,34 +12,19 @@ import { CommandError, ErrorCode } from './errors.ts';
 import { type JsonFrame, JsonFramer } from './json-framer.ts';
 import { jsonText } from './json-text.ts';
 import { LineWriter } from './line-writer.ts';
+import { type Option, type OptionExtras, OptionRegistry } from './option-registry.ts';
 import { bindParameters } from './parameters.ts';
 
 /** What a hook is answered. Seen on v26.06.6: any other `result` for `custommsg`, or an error to any hook, aborts lightningd. */
 const CONTINUE = { result: 'continue' };
 /** Log lines that wait beyond this are dropped while lightningd does not read; answers never are. */
 const MAX_LOG_BACKLOG = 1000;
-/** Stands for a missing default where one must be given: an empty value means "not given". */
-const NOT_SET = '';
 
 export type LogLevel = 'debug' | 'info' | 'unusual' | 'broken';
 
 export interface MethodExtras {
   /** Checks the parameters as the method would, without doing anything, for lightningd's `check`. @throws CommandError */
   readonly check?: (params: unknown) => void;
-}
-
-export interface OptionExtras<T> {
-  /** Whether `setconfig` may change it while the node runs. @default false */
-  readonly dynamic?: boolean;
-  /** Reads what lightningd gives: a value of the option's type, or its text. @throws CommandError -32602 */
-  readonly parse: (value: unknown) => T;
-}
-
-/** An option as its readers see it. */
-export interface Option<T> {
-  readonly name: string;
-  /** The default until `init`, then what lightningd said last. */
-  value: T;
 }
 
 export interface HookExtras {
@@ -61,15 +46,6 @@ export interface Disable {
   readonly disable: string;
 }
 
-interface RegisteredOption {
-  readonly type: string;
-  readonly default: unknown;
-  readonly description: string;
-  readonly dynamic: boolean;
-  /** Reads a value; the returned function makes it the option's. @throws CommandError -32602 */
-  readonly read: (value: unknown) => () => void;
-}
-
 interface Request {
   readonly method: string;
   readonly params: unknown;
@@ -81,7 +57,7 @@ type HookHandler = (params: unknown) => void;
 
 export class Plugin extends ClightningjsPlugin {
   readonly #writer: LineWriter;
-  readonly #options = new Map<string, RegisteredOption>();
+  readonly #options = new OptionRegistry();
   readonly #hooks = new Map<string, { readonly handler: HookHandler; readonly extras: HookExtras }>();
   readonly #methodExtras = new Map<string, MethodExtras>();
   readonly #topics: readonly string[];
@@ -128,17 +104,9 @@ export class Plugin extends ClightningjsPlugin {
     defaultValue: string | number | boolean | undefined,
     description: string,
     type = 'string',
-    { dynamic = false, parse }: OptionExtras<T> = { parse: value => value as T },
+    extras: OptionExtras<T> = { parse: value => value as T },
   ): Option<T> {
-    const option = { name, value: (defaultValue === undefined ? undefined : parse(defaultValue)) as T };
-    const read = (value: unknown) => {
-      const parsed = parse(value);
-      return () => {
-        option.value = parsed;
-      };
-    };
-    this.#options.set(name, { type, default: defaultValue, description, dynamic, read });
-    return option;
+    return this.#options.add(name, defaultValue, description, type, extras);
   }
 
   /**
@@ -199,9 +167,10 @@ export class Plugin extends ClightningjsPlugin {
       return;
     }
     if (request.id === undefined) {
-      if (Object.hasOwn(this.notifications, request.method)) {
+      this.#guard(`notification ${request.method}`, () => {
+        if (!Object.hasOwn(this.notifications, request.method)) return;
         this.notifications[request.method]?.emit(request.method, request.params);
-      }
+      });
       return;
     }
     const hook = this.#hooks.get(request.method);
@@ -214,10 +183,15 @@ export class Plugin extends ClightningjsPlugin {
     }
     this.#respond(request.id, { result: CONTINUE });
     if (!this.#isReady) return;
+    this.#guard(`hook ${request.method}`, () => hook.handler(request.params));
+  }
+
+  /** Runs what nobody waits for: it may fail, but not take the plugin with it. */
+  #guard(what: string, handler: () => void): void {
     try {
-      hook.handler(request.params);
+      handler();
     } catch (error) {
-      this.log(`the handler of hook ${request.method} failed: ${detailOf(error)}`, 'broken');
+      this.log(`the handler of ${what} failed: ${detailOf(error)}`, 'broken');
     }
   }
 
@@ -251,13 +225,7 @@ export class Plugin extends ClightningjsPlugin {
     const oldForm = Array.isArray(params);
     this.#isWrapped = oldForm;
     return {
-      options: [...this.#options].map(([name, { type, default: value, description, dynamic }]) => ({
-        name,
-        type,
-        description,
-        ...(value === undefined && !oldForm ? {} : { default: value ?? NOT_SET }),
-        ...(dynamic ? { dynamic } : {}),
-      })),
+      options: this.#options.manifest(oldForm),
       rpcmethods: this.methods.map(({ name, usage, description, longDescription }) => ({
         name,
         usage,
@@ -275,16 +243,8 @@ export class Plugin extends ClightningjsPlugin {
 
   override async _init(params: unknown): Promise<unknown> {
     const { options, configuration } = recordOf(params);
-    for (const [name, value] of Object.entries(recordOf(options))) {
-      const registered = this.#options.get(name);
-      // autoreload leaves its own options in, and what stands for our missing defaults.
-      if (registered === undefined || (registered.default === undefined && value === NOT_SET)) continue;
-      try {
-        registered.read(value)();
-      } catch (error) {
-        return this.#disabled(`option ${name}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
+    const wrong = this.#options.load(recordOf(options));
+    if (wrong !== undefined) return this.#disabled(wrong);
     const fields = recordOf(configuration);
     this.startup = fields['startup'] === true;
     const result = await this.onInit({
@@ -321,14 +281,7 @@ export class Plugin extends ClightningjsPlugin {
 
   #setConfig(params: unknown, apply: boolean): object {
     const { config, val } = bindParameters('setconfig', ['config', 'val'], params);
-    const registered = this.#options.get(String(config));
-    if (registered === undefined || !registered.dynamic) {
-      throw new CommandError(
-        ErrorCode.invalidParams,
-        `setconfig: config: no dynamic option of this plugin: ${config}`,
-      );
-    }
-    const set = registered.read(val);
+    const set = this.#options.read(String(config), val);
     if (apply) set();
     return {};
   }
