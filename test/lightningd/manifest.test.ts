@@ -1,0 +1,107 @@
+/** What the plugin tells lightningd of itself, word by word. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StubLightningd } from './stub-lightningd.ts';
+
+const OPTIONS = [
+  {
+    name: 'foaf-share',
+    type: 'string',
+    description: 'Whom to answer: friends or none',
+    default: 'friends',
+    dynamic: true,
+  },
+  {
+    name: 'foaf-allow',
+    type: 'string',
+    description: 'Answer only these node ids, comma-separated; all friends when empty',
+    default: '',
+    dynamic: true,
+  },
+  {
+    name: 'foaf-deny',
+    type: 'string',
+    description: 'Never answer these node ids, comma-separated; beats foaf-allow',
+    default: '',
+    dynamic: true,
+  },
+  {
+    name: 'foaf-min-depth',
+    type: 'int',
+    description:
+      'Blocks that a channel must have to count or to ask us; 144 when not given, on regtest 0 (0 to 10000)',
+    dynamic: true,
+  },
+  {
+    name: 'foaf-answer-ttl',
+    type: 'int',
+    description: 'Seconds for which all answers come from one reading of our balances (1 to 86400)',
+    default: 300,
+    dynamic: true,
+  },
+  {
+    name: 'foaf-timeout',
+    type: 'int',
+    description: 'Seconds that foafbalance waits for replies (1 to 300)',
+    default: 5,
+    dynamic: true,
+  },
+  {
+    name: 'foaf-cache-ttl',
+    type: 'int',
+    description: "Seconds for which a friend's word counts (1 to 86400)",
+    default: 1200,
+    dynamic: true,
+  },
+  {
+    name: 'foaf-fixtures',
+    type: 'string',
+    description: 'Folder with funds.json and channels.json, on regtest only',
+    default: '',
+  },
+];
+
+const MANIFEST = {
+  options: OPTIONS,
+  rpcmethods: [
+    {
+      name: 'foafbalance',
+      usage: 'direction amount [peers] [timeout] [fresh]',
+      description: 'Asks friends on which of their channels they would willingly forward an amount',
+      long_description:
+        'Asks connected peers, waits for all of them or for the timeout, and answers who offers which channels.',
+    },
+    {
+      name: 'foafdecode',
+      usage: 'message',
+      description: 'Says in words what a message of type 347 holds',
+      long_description:
+        'Takes the message in hexadecimal, its two-byte type included, as lightningd logs it.',
+    },
+  ],
+  subscriptions: ['connect', 'disconnect', 'channel_state_changed'],
+  hooks: [{ name: 'custommsg', filters: [347] }],
+  notifications: [],
+  dynamic: true,
+  nonnumericids: true,
+  cancheck: true,
+};
+
+test('getmanifest', async t => {
+  const stub = await StubLightningd.start(t, { args: ['--developer'] });
+
+  await t.test('the manifest', async () => {
+    assert.deepEqual(await stub.call('getmanifest', { 'allow-deprecated-apis': false }), MANIFEST);
+    assert.deepEqual(await stub.call('getmanifest', {}), MANIFEST);
+  });
+
+  await t.test(
+    'the manifest for the 2020 autoreload: plain hook names, a default for every option',
+    async () => {
+      const { id, result } = await stub.request('getmanifest', [], 0);
+      const options = OPTIONS.map(option => ({ default: '', ...option }));
+      assert.deepEqual([id, result], [0, { ...MANIFEST, options, hooks: ['custommsg'] }]);
+      for (const { description } of options) assert.notEqual(description, '');
+    },
+  );
+});
