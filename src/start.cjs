@@ -11,7 +11,9 @@ var path = require('path');
 var OLDEST_NODE = 20;
 
 function newestChange(file) {
-  var stat = fs.statSync(file);
+  var stat = fs.statSync(file, { throwIfNoEntry: false });
+  // A link to nothing, as editors make them, or a file that is just being replaced.
+  if (stat === undefined) return 0;
   var newest = stat.mtimeMs;
   // A folder's own time tells of files that were removed.
   if (stat.isDirectory()) {

@@ -111,6 +111,14 @@ export const listchannels = v.object({
 
 export const listpeers = v.object({ peers: v.array(v.object({ id: nodeId, connected: v.boolean() })) });
 
+/** What `init` says of the node. */
+export const configuration = v.object({
+  'lightning-dir': v.string(),
+  'rpc-file': v.string(),
+  network: v.string(),
+  startup: v.optional(v.boolean(), true),
+});
+
 export const makesecret = v.object({ secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 
 /**

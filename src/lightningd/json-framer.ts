@@ -45,6 +45,8 @@ export class JsonFramer {
   /** Where the current number begins in its text, or -1 outside numbers. */
   #numberStart = -1;
   #isInteger = true;
+  /** The length from which the current number is a long integer: its sign counts too. */
+  #longLength = LONG_INTEGER_DIGITS;
   #longIntegers: number[] = [];
   #garbage = false;
   readonly #onGarbage: () => void;
@@ -152,18 +154,19 @@ export class JsonFramer {
       else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         this.#depth--;
         if (this.#depth === 0) return at + 1;
-      } else if (byte === MINUS) this.#beginNumber(at + offset);
+      } else if (byte === MINUS) this.#beginNumber(at + offset, 1);
     }
     return at;
   }
 
-  #beginNumber(position: number): void {
+  #beginNumber(position: number, signLength = 0): void {
     this.#numberStart = position;
     this.#isInteger = true;
+    this.#longLength = LONG_INTEGER_DIGITS + signLength;
   }
 
   #endNumber(end: number): void {
-    if (this.#isInteger && end - this.#numberStart >= LONG_INTEGER_DIGITS) {
+    if (this.#isInteger && end - this.#numberStart >= this.#longLength) {
       this.#longIntegers.push(this.#numberStart, end);
     }
     this.#numberStart = -1;

@@ -14,11 +14,12 @@ export function createMessenger(rpc: Rpc): Send {
   let command = 'sendcustommsg';
   return async (peerId, message) => {
     const params = { node_id: peerId, msg: encodeMessage(message) };
+    const tried = command;
     try {
-      await rpc.call(command, params);
+      await rpc.call(tried, params);
     } catch (error) {
       const missing = error instanceof RpcError && error.code === ErrorCode.methodNotFound;
-      if (!missing || command === 'dev-sendcustommsg') throw error;
+      if (!missing || tried === 'dev-sendcustommsg') throw error;
       command = 'dev-sendcustommsg';
       await rpc.call(command, params);
     }

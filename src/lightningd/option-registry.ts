@@ -7,9 +7,12 @@ const NOT_SET = '';
 export interface OptionExtras<T> {
   /** Whether `setconfig` may change it while the node runs. @default false */
   readonly dynamic?: boolean;
-  /** Reads what lightningd gives: a value of the option's type, or its text. @throws CommandError -32602 */
+  /** Reads what lightningd gives: a value of the option's type, or its text. @throws RangeError with what is wrong */
   readonly parse: (value: unknown) => T;
 }
+
+/** As the manifest says it; without one the value stays `undefined` until the operator sets it. */
+export type OptionDefault = string | number | boolean | undefined;
 
 /** An option as its readers see it. */
 export interface Option<T> {
@@ -23,7 +26,7 @@ interface RegisteredOption {
   readonly default: unknown;
   readonly description: string;
   readonly dynamic: boolean;
-  /** Reads a value; the returned function makes it the option's. @throws CommandError -32602 */
+  /** Reads a value; the returned function makes it the option's. @throws RangeError with what is wrong */
   readonly read: (value: unknown) => () => void;
 }
 
@@ -33,7 +36,7 @@ export class OptionRegistry {
   /** See `Plugin.addOption`. */
   add<T>(
     name: string,
-    defaultValue: string | number | boolean | undefined,
+    defaultValue: OptionDefault,
     description: string,
     type: string,
     { dynamic = false, parse }: OptionExtras<T>,
@@ -72,7 +75,8 @@ export class OptionRegistry {
       try {
         registered.read(value)();
       } catch (error) {
-        return `option ${name}: ${error instanceof Error ? error.message : String(error)}`;
+        if (!(error instanceof RangeError)) throw error;
+        return `option ${name}: ${error.message}`;
       }
     }
     return undefined;
@@ -92,6 +96,11 @@ export class OptionRegistry {
         `setconfig: config: no dynamic option of this plugin: ${name}`,
       );
     }
-    return registered.read(value);
+    try {
+      return registered.read(value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new CommandError(ErrorCode.invalidParams, `setconfig: ${name}: ${error.message}`);
+    }
   }
 }

@@ -2,7 +2,7 @@
 import type { AnswerSettings } from '../sharing/answerer.ts';
 import { TIMEOUT_RANGE_S } from './foafbalance.ts';
 import type { Option } from './option-registry.ts';
-import { invalidParameter, parseNodeId, parseWholeNumber, shown } from './parameters.ts';
+import { parseNodeId, parseWholeNumber, shown } from './parameters.ts';
 import type { Plugin } from './plugin.ts';
 
 /** Blocks that a channel must have: a day's worth, so that opening a channel to look around costs time and fees. */
@@ -23,12 +23,12 @@ export interface Options {
 export function registerOptions(plugin: Plugin): Options {
   const share = plugin.addOption('foaf-share', 'friends', 'Whom to answer: friends or none', 'string', {
     dynamic: true,
-    parse: value => parseShare('foaf-share', value),
+    parse: value => parseShare(value),
   });
   const nodes = (name: string, description: string) =>
     plugin.addOption(name, '', description, 'string', {
       dynamic: true,
-      parse: value => parseNodeIds(name, value),
+      parse: value => parseNodeIds(value),
     });
   const allow = nodes('foaf-allow', 'Answer only these node ids, comma-separated; all friends when empty');
   const deny = nodes('foaf-deny', 'Never answer these node ids, comma-separated; beats foaf-allow');
@@ -41,7 +41,7 @@ export function registerOptions(plugin: Plugin): Options {
   ) =>
     plugin.addOption<T | number>(name, value, `${description} (${minimum} to ${maximum})`, 'int', {
       dynamic: true,
-      parse: candidate => parseNumber(name, candidate, minimum, maximum),
+      parse: candidate => parseNumber(candidate, minimum, maximum),
     });
   const minDepth = number(
     'foaf-min-depth',
@@ -80,22 +80,18 @@ export function registerOptions(plugin: Plugin): Options {
   };
 }
 
-function parseShare(name: string, value: unknown): AnswerSettings['share'] {
+function parseShare(value: unknown): AnswerSettings['share'] {
   if (value === 'friends' || value === 'none') return value;
-  throw invalidParameter('setconfig', name, `must be friends or none, got ${shown(value)}`);
+  throw new RangeError(`must be friends or none, got ${shown(value)}`);
 }
 
-function parseNumber(name: string, value: unknown, minimum: number, maximum: number): number {
+function parseNumber(value: unknown, minimum: number, maximum: number): number {
   const number = parseWholeNumber(value, minimum, maximum);
   if (number !== undefined) return number;
-  throw invalidParameter(
-    'setconfig',
-    name,
-    `must be a whole number, ${minimum} to ${maximum}, got ${shown(value)}`,
-  );
+  throw new RangeError(`must be a whole number, ${minimum} to ${maximum}, got ${shown(value)}`);
 }
 
-function parseNodeIds(name: string, value: unknown): ReadonlySet<string> {
+function parseNodeIds(value: unknown): ReadonlySet<string> {
   const ids = new Set<string>();
   if (value === undefined) return ids;
   for (const part of String(value)
@@ -104,7 +100,7 @@ function parseNodeIds(name: string, value: unknown): ReadonlySet<string> {
     if (part === '') continue;
     const id = parseNodeId(part);
     if (id === undefined) {
-      throw invalidParameter('setconfig', name, `must be comma-separated node ids, got ${shown(part)}`);
+      throw new RangeError(`must be comma-separated node ids, got ${shown(part)}`);
     }
     ids.add(id);
   }

@@ -74,7 +74,7 @@ export function parseNodeId(value: unknown): string | undefined {
   return NODE_ID.test(id) ? id : undefined;
 }
 
-const AMOUNT = /^([0-9]{1,19})(?:\.([0-9]{1,11}))?(msat|sat|btc)?$/;
+const AMOUNT = /^([0-9]{1,40})(?:\.([0-9]{1,11}))?(msat|sat|btc)?$/;
 /** Decimal places of each unit in millisatoshis. */
 const PLACES = { msat: 0, sat: 3, btc: 11 } as const;
 

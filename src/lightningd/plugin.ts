@@ -8,11 +8,12 @@
  * gets exactly one answer, with its own id; and one writer owns stdout.
  */
 import ClightningjsPlugin from 'clightningjs';
+import * as answers from './answers.ts';
 import { CommandError, ErrorCode } from './errors.ts';
 import { type JsonFrame, JsonFramer } from './json-framer.ts';
 import { jsonText } from './json-text.ts';
 import { LineWriter } from './line-writer.ts';
-import { type Option, type OptionExtras, OptionRegistry } from './option-registry.ts';
+import { type Option, type OptionDefault, type OptionExtras, OptionRegistry } from './option-registry.ts';
 import { bindParameters } from './parameters.ts';
 
 /** What a hook is answered. Seen on v26.06.6: any other `result` for `custommsg`, or an error to any hook, aborts lightningd. */
@@ -99,13 +100,26 @@ export class Plugin extends ClightningjsPlugin {
    * @param type lightningd's: string, int, bool or flag
    * @returns where its value can be read from now on
    */
-  override addOption<T = unknown>(
+  override addOption(
     name: string,
-    defaultValue: string | number | boolean | undefined,
+    defaultValue: OptionDefault,
+    description: string,
+    type?: string,
+  ): Option<unknown>;
+  override addOption<T>(
+    name: string,
+    defaultValue: OptionDefault,
+    description: string,
+    type: string,
+    extras: OptionExtras<T>,
+  ): Option<T>;
+  override addOption(
+    name: string,
+    defaultValue: OptionDefault,
     description: string,
     type = 'string',
-    extras: OptionExtras<T> = { parse: value => value as T },
-  ): Option<T> {
+    extras: OptionExtras<unknown> = { parse: value => value },
+  ): Option<unknown> {
     return this.#options.add(name, defaultValue, description, type, extras);
   }
 
@@ -213,7 +227,7 @@ export class Plugin extends ClightningjsPlugin {
     if (registered === undefined)
       throw new CommandError(ErrorCode.methodNotFound, `unknown method ${method}`);
     // lightningd waits for our answer to init before it calls; autoreload does not.
-    await this.#init;
+    if (!this.#isReady) await this.#init;
     return registered.main(this.#isWrapped ? withoutWrapper(params) : params);
   }
 
@@ -245,14 +259,14 @@ export class Plugin extends ClightningjsPlugin {
     const { options, configuration } = recordOf(params);
     const wrong = this.#options.load(recordOf(options));
     if (wrong !== undefined) return this.#disabled(wrong);
-    const fields = recordOf(configuration);
-    this.startup = fields['startup'] === true;
+    const told = answers.readAnswer('init', answers.configuration, configuration);
+    this.startup = told.startup;
     const result = await this.onInit({
-      lightningDir: String(fields['lightning-dir']),
-      rpcFile: String(fields['rpc-file']),
-      network: String(fields['network']),
-      startup: this.startup,
-    } satisfies Configuration);
+      lightningDir: told['lightning-dir'],
+      rpcFile: told['rpc-file'],
+      network: told.network,
+      startup: told.startup,
+    });
     return result === undefined ? {} : this.#disabled(result.disable);
   }
 

@@ -16,14 +16,16 @@ import type { Logger } from './logger.ts';
 const TYPE_HEX = FOAF_MESSAGE_TYPE.toString(16).padStart(4, '0');
 /** How much of a hostile text goes into a log line. */
 const SHOWN_CHARACTERS = 64;
+/** The place of whoever is no friend in the limit of log lines. */
+const STRANGERS = '';
 
 export interface ReceiverInit {
-  readonly asker: Asker;
-  readonly answerer: Answerer;
-  /** Whether a peer is known as one with a channel: others share one place in the queue and leave no log lines. */
+  readonly asker: Pick<Asker, 'onReply'>;
+  readonly answerer: Pick<Answerer, 'answer'>;
+  /** Whether a peer is known as one with a channel: others share one place in the queue and in the log. */
   readonly isFriend: (peerId: string) => boolean;
   readonly logger: Logger;
-  /** Limits the debug lines about messages that were dropped, all peers together. */
+  /** Limits the debug lines about messages that were dropped: of each friend, and of all strangers together. */
   readonly logLimit: SlidingWindow;
   readonly monotonicMs: () => number;
 }
@@ -87,16 +89,19 @@ export class Receiver {
       message.name === 'reply_foaf_balances'
         ? asker.onReply(peerId, message)
         : answerer.answer(peerId, message);
-    handled.then(outcome => {
-      if (outcome === 'answered' || outcome === 'answer') this.#count(outcome);
-      else this.#drop(peerId, outcome, payload);
-    });
+    handled
+      .then(outcome => {
+        if (outcome === 'answered' || outcome === 'answer') this.#count(outcome);
+        else this.#drop(peerId, outcome, payload);
+      })
+      // Neither rejects; if one did, a stranger's message must not end the plugin.
+      .catch((error: unknown) => this.#init.logger.error(`a message could not be handled: ${String(error)}`));
   }
 
   #drop(peerId: string, outcome: string, payload: string, detail?: string): void {
     this.#count(outcome);
     const { isFriend, logLimit, logger, monotonicMs } = this.#init;
-    if (!isFriend(peerId) || !logLimit.tryTake('', monotonicMs())) return;
+    if (!logLimit.tryTake(isFriend(peerId) ? peerId : STRANGERS, monotonicMs())) return;
     const shown = payload.slice(0, SHOWN_CHARACTERS);
     logger.debug(
       { peer_id: peerId, outcome, bytes: payload.length / 2, begins: shown, ...(detail && { detail }) },

@@ -1,6 +1,7 @@
 /** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
 import { randomBytes } from 'node:crypto';
-import { join, relative } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Knowledge } from '../knowledge/knowledge.ts';
 import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
@@ -25,8 +26,8 @@ import { ViewReader } from './view-reader.ts';
 const SECRET_NAME = 'balancesharing';
 /** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
 const MAX_SOCKET_PATH = 103;
-/** At most this many debug lines about dropped messages in a minute. */
-const DROP_LINES_PER_MINUTE = 60;
+/** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
+const DROP_LINES_PER_MINUTE = 20;
 
 export interface Sharing {
   readonly asker: Asker;
@@ -138,8 +139,11 @@ async function connect({
 
 /** lightningd runs us in the socket's folder: from there even a path that is too long for a socket is short. */
 function socketPath({ lightningDir, rpcFile }: Configuration): string {
-  const path = join(lightningDir, rpcFile);
-  return Buffer.byteLength(path) <= MAX_SOCKET_PATH ? path : relative(process.cwd(), path);
+  // The operator may have given the socket's path whole.
+  const path = resolve(lightningDir, rpcFile);
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
+  // The working directory is told without links, what the operator gave may have some.
+  return relative(process.cwd(), join(realpathSync(dirname(path)), basename(path)));
 }
 
 /** Keyed by the node's own secret, so that a restart chooses the same way; before v0.11 there is no such call. */

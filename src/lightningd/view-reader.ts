@@ -70,7 +70,9 @@ export class ViewReader implements ChannelSource {
     // Its age is that of the balances in it: from before they were asked for.
     const readAtMs = this.#clock.monotonicMs();
     const view = await this.#fetch();
-    this.#friends = view.guests ?? new Set(view.channels.map(channel => channel.peerId));
+    // To begin opening a channel costs a stranger nothing: only one that is in use makes a friend.
+    const inUse = view.channels.filter(channel => channel.state !== 'other');
+    this.#friends = view.guests ?? new Set(inUse.map(channel => channel.peerId));
     this.#latest = { view, readAtMs: changes === this.#changes ? readAtMs : Number.NEGATIVE_INFINITY };
     return view;
   }

@@ -1,9 +1,9 @@
 /**
  * Answers the queries of friends (docs/protocol.md, "Answering").
  *
- * Hazard: everything here is set off by strangers. Whoever may not ask gets silence and leaves nothing behind; whoever
- * may is limited before any work is done for it; what waits for lightningd is bounded by peer, so that a flood from
- * one is no delay for another; and no answer says more than the snapshot does.
+ * Hazard: everything here is set off by strangers. Whoever may not ask gets silence and leaves nothing behind; readings
+ * of the node are shared, whoever set them off; what waits for lightningd is bounded by peer, so that a flood from one
+ * is no delay for another; replies are limited; and no answer says more than the snapshot does.
  */
 import type { FoafQuery, FoafReply } from '../wire/codec.ts';
 import type { KeyedHash } from './keyed-hash.ts';
@@ -103,7 +103,8 @@ export class Answerer {
     const snapshot = await this.#snapshot().catch(() => undefined);
     if (snapshot === undefined) return 'node_unavailable';
     // Taken when the reply leaves, not when the query came: what waited for lightningd must not leave in one burst.
-    if (!this.#replies.tryTake(peerId, this.#init.clock.monotonicMs())) return 'too_often';
+    const takenAtMs = this.#init.clock.monotonicMs();
+    if (!this.#replies.tryTake(peerId, takenAtMs)) return 'too_often';
     const rungMsat = rungFor(query.amountMsat);
     const reply: FoafReply = {
       name: 'reply_foaf_balances',
@@ -118,7 +119,7 @@ export class Answerer {
       await this.#init.send(peerId, reply);
       return 'answered';
     } catch {
-      this.#replies.giveBack(peerId);
+      this.#replies.giveBack(peerId, takenAtMs);
       return 'send_failed';
     }
   }
@@ -127,9 +128,11 @@ export class Answerer {
     const { channels, clock, hash, settings } = this.#init;
     if (this.#current !== undefined && clock.monotonicMs() < this.#current.endsAtMs)
       return this.#current.taken;
+    // Not later than the balances: a word must never seem newer than it is.
+    const wallMs = clock.wallMs();
     const taken = channels
       .read(0)
-      .then(view => new Snapshot({ view, minDepth: settings().minDepth, wallMs: clock.wallMs(), hash }));
+      .then(view => new Snapshot({ view, minDepth: settings().minDepth, wallMs, hash }));
     const current: CurrentSnapshot = { taken, endsAtMs: Number.POSITIVE_INFINITY };
     this.#current = current;
     taken.then(

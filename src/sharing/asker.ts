@@ -17,9 +17,11 @@ import { rungFor } from './rungs.ts';
 /** How old our view of who is a friend may be; notifications make it anew before that. */
 const FRIENDS_MAX_AGE_MS = 5_000;
 /** A named channel that the gossip did not know: it may be new, so the gossip is read again, if it is older than this. */
-const GOSSIP_RETRY_AGE_MS = 30_000;
+const GOSSIP_RETRY_AGE_MS = 5_000;
 /** How many replies of one peer that answer no waiting question may wait for the gossip at once. */
 const UNASKED_AT_ONCE = 2;
+/** How many queries to a peer lightningd may not have taken yet: they leave in one burst once it goes on. */
+const UNCONFIRMED_AT_ONCE = 4;
 
 /**
  * `replied`: asked, answered. `remembered`: an earlier word still counts. `timeout`: asked, silent. `send_failed`:
@@ -112,9 +114,10 @@ export class Asker {
   readonly #init: AskerInit;
   readonly #inquiries = new Inquiries();
   readonly #limits = new QuestionLimits();
-  /** The largest rung that we ever asked each peer: unasked replies are taken up to it. */
+  /** The largest rung that we ever asked each peer: replies that nobody waits for are taken up to it. */
   readonly #largestAsked = new Map<string, bigint>();
   readonly #unaskedUnderWay = new Map<string, number>();
+  readonly #unconfirmed = new Map<string, number>();
 
   constructor(init: AskerInit) {
     this.#init = init;
@@ -169,10 +172,10 @@ export class Asker {
     if (reply.timestampMs > BigInt(clock.wallMs() + MAX_AHEAD_MS)) return 'from_the_future';
     const kind = this.#inquiries.match(peerId, reply);
     if (kind === 'answer') return kind;
-    if (reply.amountMsat > (this.#largestAsked.get(peerId) ?? 0n) && kind === 'unasked') return 'unwanted';
+    if (reply.amountMsat > (this.#largestAsked.get(peerId) ?? 0n)) return 'unwanted';
     const underWay = this.#unaskedUnderWay.get(peerId) ?? 0;
     if (underWay >= UNASKED_AT_ONCE) return 'busy';
-    this.#unaskedUnderWay.set(peerId, underWay + 1);
+    add(this.#unaskedUnderWay, peerId, 1);
     try {
       const view = await this.#init.channels.read(FRIENDS_MAX_AGE_MS);
       const { fresh } = await this.#takeUp(peerId, reply, view.nodeId);
@@ -180,9 +183,7 @@ export class Asker {
     } catch {
       return 'node_unavailable';
     } finally {
-      const left = (this.#unaskedUnderWay.get(peerId) ?? 1) - 1;
-      if (left === 0) this.#unaskedUnderWay.delete(peerId);
-      else this.#unaskedUnderWay.set(peerId, left);
+      add(this.#unaskedUnderWay, peerId, -1);
     }
   }
 
@@ -198,6 +199,14 @@ export class Asker {
       ? undefined
       : knowledge.recall(peerId, call.flow, call.rungMsat, nowMs - cacheTtlMs());
     if (remembered !== undefined) return this.#answered(peerId, 'remembered', remembered);
+    if ((this.#unconfirmed.get(peerId) ?? 0) >= UNCONFIRMED_AT_ONCE) {
+      return {
+        peerId,
+        status: 'skipped',
+        reason: 'lightningd has not taken earlier queries yet',
+        channels: [],
+      };
+    }
     const refusal = this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
     if (refusal !== undefined) return { peerId, status: 'skipped', reason: refusal, channels: [] };
 
@@ -218,7 +227,13 @@ export class Asker {
     if (taken === 'deadline') return { ...replied, reason: 'the gossip was not read in time', channels: [] };
     if ('failed' in taken)
       return { ...replied, reason: `the gossip could not be read: ${taken.failed}`, channels: [] };
-    return this.#answered(peerId, 'replied', taken.word);
+    const { word, fresh } = taken;
+    if (clock.monotonicMs() - word.saidAtMs > cacheTtlMs()) {
+      return { ...replied, reason: 'what it said is too old to count', channels: [] };
+    }
+    // Its newer word may have been here before.
+    const newest = fresh ? word : (knowledge.recall(peerId, call.flow, call.rungMsat, word.saidAtMs) ?? word);
+    return this.#answered(peerId, 'replied', newest);
   }
 
   /** Sends one query and waits: for the reply, or for what kept it away. */
@@ -245,13 +260,16 @@ export class Asker {
     this.#noteAsked(peerId, call.rungMsat);
     // Only a failure ends the wait: the reply may well be here before lightningd has confirmed the sending.
     let confirmed = false;
+    add(this.#unconfirmed, peerId, 1);
     const failure = new Promise<string>(resolve => {
-      send(peerId, query).then(
-        () => {
-          confirmed = true;
-        },
-        error => resolve(messageOf(error)),
-      );
+      send(peerId, query)
+        .then(
+          () => {
+            confirmed = true;
+          },
+          error => resolve(messageOf(error)),
+        )
+        .finally(() => add(this.#unconfirmed, peerId, -1));
     });
     const heard = await Promise.race([reply, failure, call.deadline]);
     this.#inquiries.end(queryId);
@@ -270,11 +288,14 @@ export class Asker {
     // The age at receipt, not after the gossip was read.
     const ageMs = Math.max(0, clock.wallMs() - Number(reply.timestampMs));
     const saidAtMs = clock.monotonicMs() - ageMs;
-    let known: GossipChannels = await gossip.read(peerId, reply.flow);
+    const known: GossipChannels = await gossip.read(peerId, reply.flow);
     let believed = believe(reply, nodeId, known);
-    if (believed.unknown > 0) {
-      known = await gossip.read(peerId, reply.flow, GOSSIP_RETRY_AGE_MS);
-      believed = believe(reply, nodeId, known);
+    let isChecked = believed.unknown === 0;
+    if (!isChecked) {
+      const newer = await gossip.read(peerId, reply.flow, GOSSIP_RETRY_AGE_MS);
+      // What was read just now cannot be read again yet: a channel may be missing, so this is not remembered as all.
+      isChecked = newer !== known;
+      believed = believe(reply, nodeId, newer);
     }
     const word: Word = {
       flow: reply.flow,
@@ -283,7 +304,7 @@ export class Asker {
       saidAtMs,
       channels: believed.channels,
     };
-    return { word, fresh: knowledge.learn(peerId, word) };
+    return { word, fresh: isChecked && knowledge.learn(peerId, word) };
   }
 
   #answered(peerId: string, status: 'replied' | 'remembered', word: Word): FriendAnswer {
@@ -291,6 +312,13 @@ export class Asker {
     const said = { amountMsat: word.amountMsat, timestampMs: word.timestampMs, ageMs };
     return { peerId, status, said, channels: word.channels };
   }
+}
+
+/** Adds to a count; at nothing it is gone. */
+function add(counts: Map<string, number>, key: string, amount: number): void {
+  const count = (counts.get(key) ?? 0) + amount;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function messageOf(error: unknown): string {

@@ -15,8 +15,6 @@ export interface Believed {
   readonly channels: readonly GossipChannel[];
   /** How many named channels the gossip does not know for that peer and direction at all. */
   readonly unknown: number;
-  /** How many it knows, but not as able to carry the amount to somebody else. */
-  readonly unfit: number;
 }
 
 /**
@@ -26,14 +24,12 @@ export interface Believed {
 export function believe(reply: FoafReply, nodeId: string, gossip: GossipChannels): Believed {
   const channels: GossipChannel[] = [];
   let unknown = 0;
-  let unfit = 0;
   for (const shortChannelId of reply.shortChannelIds) {
     const channel = gossip.get(shortChannelId);
     if (channel === undefined) unknown++;
     else if (carries(channel, reply.amountMsat) && !endsAt(channel, nodeId)) channels.push(channel);
-    else unfit++;
   }
-  return { channels, unknown, unfit };
+  return { channels, unknown };
 }
 
 function carries({ active, capacityMsat, limits }: GossipChannel, amountMsat: bigint): boolean {

@@ -21,7 +21,7 @@ export interface ChannelSource {
    * Rejects when lightningd cannot be asked.
    */
   read(maxAgeMs: number): Promise<NodeView>;
-  /** Whether the newest reading, however old, has a channel with a peer. For bounding work, never for answers. */
+  /** Whether the newest reading, however old, has a channel in use with a peer. For bounding work, never for answers. */
   isFriend(peerId: string): boolean;
 }
 

@@ -31,7 +31,6 @@ export class QuestionLimits {
     if (this.#repeats.allows(question, nowMs)) {
       if (!this.#newQuestions.tryTake(peerId, nowMs))
         return `asked ${NEW_QUESTIONS_PER_HOUR} new questions within an hour`;
-      this.#repeats.sweep(nowMs);
       this.#repeats.tryTake(question, nowMs);
     }
     this.#queries.tryTake(peerId, nowMs);

@@ -87,6 +87,20 @@ test('what other states and older releases tell', async () => {
   await assert.rejects(first({ peer_id: 'nobody' }), /listpeerchannels unexpectedly: channels\.0\.peer_id/);
 });
 
+test('only a channel in use makes a friend: to begin opening one costs a stranger nothing', async () => {
+  for (const [state, isFriend] of [
+    ['CHANNELD_AWAITING_LOCKIN', false],
+    ['DUALOPEND_AWAITING_LOCKIN', false],
+    ['ONCHAIN', false],
+    ['CHANNELD_NORMAL', true],
+    ['CHANNELD_AWAITING_SPLICE', true],
+  ] as const) {
+    const { channels } = reader({ ...PEER_CHANNEL, state });
+    await channels.read(0);
+    assert.equal(channels.isFriend(PEER), isFriend, state);
+  }
+});
+
 test('without listpeerchannels: listfunds, and the gossip says what is public and its limits', async () => {
   const gossiped = {
     source: US,
@@ -262,6 +276,10 @@ test('sendcustommsg, and dev-sendcustommsg from the first time on that it is mis
     old.calls.map(({ method }) => method),
     ['sendcustommsg', 'dev-sendcustommsg', 'dev-sendcustommsg'],
   );
+  const oldAtOnce = node({ 'dev-sendcustommsg': {} });
+  const sendAtOnce = createMessenger(oldAtOnce);
+  await Promise.all([sendAtOnce(PEER, QUERY), sendAtOnce(PEER, QUERY), sendAtOnce(PEER, QUERY)]);
+  assert.equal(oldAtOnce.count('dev-sendcustommsg'), 3);
   const refusing = new FakeRpc(({ method }) => {
     throw new RpcError(method, -1, 'Peer is not connected');
   });

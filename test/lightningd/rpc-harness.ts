@@ -1,11 +1,10 @@
 /** A real RpcClient, and a server on a real unix socket that answers only what a test tells it to. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { RpcClient } from '../../src/lightningd/rpc-client.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { Watch } from './watch.ts';
 
 export interface Request {
@@ -15,8 +14,7 @@ export interface Request {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'rpc-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const running = new Set<Harness>();
 after(() => Promise.all([...running].map(harness => harness.close())));
 let lastPath = 0;

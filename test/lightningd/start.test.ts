@@ -8,19 +8,17 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  realpathSync,
-  rmSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { sampleMethods } from './sample-node.ts';
 import { cleanEnvironment, ENTRY, type Exit, StubLightningd, type StubOptions } from './stub-lightningd.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const ROOT = dirname(ENTRY);
 const BUNDLE = join('dist', 'balancesharing.cjs');
@@ -31,10 +29,7 @@ const FROM_BUNDLE = 'from the bundle';
 const PAST = new Date('2020-01-01');
 const FUTURE = new Date(Date.now() + 86_400_000);
 
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'start-')));
-const remove = () => rmSync(folder, { recursive: true, force: true });
-process.on('exit', remove);
-after(remove);
+const folder = temporaryFolder();
 
 interface Copy {
   readonly root: string;

@@ -7,12 +7,12 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type RpcMethod, StubRpc } from './stub-rpc.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { Watch } from './watch.ts';
 
 /** The repository's own executable. */
@@ -93,7 +93,7 @@ export class StubLightningd {
   }
 
   private constructor({ entry = ENTRY, args = [], cwd, env, methods = {} }: StubOptions) {
-    this.folder = mkdtempSync(join(tmpdir(), 'stub-'));
+    this.folder = temporaryFolder();
     open.add(this);
     this.rpc = new StubRpc(join(this.folder, 'lightning-rpc'), methods);
     const child = spawn(entry, args, {

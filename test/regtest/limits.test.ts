@@ -32,21 +32,31 @@ test('how often one may ask', { skip: missingPrograms() ?? false }, async t => {
   await t.test('of five queries within 10 s four are answered', async () => {
     const from = greedy.logLength;
     // Out the friend's channel is offered; in it would be the greedy one's own, of which it is told nothing.
-    const queries = ([1, 0, 0, 1, 1] as const).map((flow, index) =>
-      query({ flow, queryId: `0${index}`.repeat(8) }),
-    );
+    const { queryId: _, ...anonymous } = query({ amountMsat: 60_000_000n });
+    const queries = [
+      query({ queryId: '0101010101010101' }),
+      query({ queryId: '0202020202020202', flow: 0 }),
+      anonymous,
+      query({ queryId: '0404040404040404', amountMsat: 1n }),
+      query({ queryId: '0505050505050505' }),
+    ];
     for (const asked of queries) await tell(greedy, node, asked);
     const four = await waitFor('four replies', async () => {
       const heard = heardBy(greedy, from);
       return heard.length >= 4 ? heard : undefined;
     });
+    const rungs = [50_000_000n, 50_000_000n, 100_000_000n, 10_000_000n];
     for (const [index, { peerId, message }] of four.entries()) {
       assert.equal(peerId, node.id);
       assert.ok(message.name === 'reply_foaf_balances');
       const { timestampMs, ...reply } = message;
       assert.equal(timestampMs % 10_000n, 0n);
-      const shortChannelIds = message.flow === 1 ? scids(given) : [];
-      assert.deepEqual(reply, { ...queries[index], name: 'reply_foaf_balances', shortChannelIds });
+      assert.deepEqual(reply, {
+        ...queries[index],
+        name: 'reply_foaf_balances',
+        amountMsat: rungs[index],
+        shortChannelIds: index === 1 ? [] : scids(given),
+      });
     }
   });
 

@@ -77,9 +77,11 @@ test('options', { skip: missingPrograms() ?? false }, async t => {
     await assertSilences(rich, ['foaf-share', 'none'], ['foaf-share', 'friends']);
   });
 
-  await t.test('foaf-deny: silence for those', async () => {
+  await t.test('foaf-deny: silence for those, even if they are allowed', async () => {
+    await set('foaf-allow', rich.id);
     await assertSilences(rich, ['foaf-deny', `${poor.id},${rich.id}`], ['foaf-deny', poor.id]);
     await set('foaf-deny', '');
+    await set('foaf-allow', '');
   });
 
   await t.test('foaf-allow: silence for all but those', async () => {

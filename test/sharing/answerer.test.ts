@@ -173,6 +173,31 @@ test('at most 4 replies to a peer in 10 s; others are not touched; silence uses 
   assert.equal(await world.ask(), 'answered');
 });
 
+test('the timestamp is never later than the balances', async () => {
+  const world = new World();
+  // Each reading takes 25 s: first who asks, then the balances.
+  let openings: (() => void)[] = [];
+  world.channels.gate = undefined;
+  const plain = world.channels.read.bind(world.channels);
+  world.channels.read = async maxAgeMs => {
+    await new Promise<void>(resolve => openings.push(resolve));
+    return plain(maxAgeMs);
+  };
+  const asked = world.ask();
+  for (let reading = 0; reading < 2; reading++) {
+    await world.clock.advance(25_000);
+    for (const open of openings) open();
+    openings = [];
+    await settled();
+  }
+  assert.equal(await asked, 'answered');
+  // The balances were asked for after 25 s of the fifty.
+  assert.equal(
+    world.sent[0]?.reply.timestampMs,
+    BigInt(Math.floor((world.clock.wall - 25_000) / 10_000) * 10_000),
+  );
+});
+
 test('a reading that fails is not kept: the next question reads again', async () => {
   const world = new World();
   world.channels.failure = new Error('gone');

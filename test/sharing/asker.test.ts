@@ -24,6 +24,8 @@ class World {
     gossip('200x3x0', 2, 7),
   ]);
   gossipFailure: Error | undefined;
+  /** Whether gossip that is asked for at a lower age is read again. */
+  gossipReadsAnew = false;
   sendFailure: Error | undefined;
   /** When set, lightningd does not say whether it took the query. */
   sendGate: Promise<void> | undefined;
@@ -35,7 +37,7 @@ class World {
       read: async (peerId, flow, maxAgeMs) => {
         this.gossipReads.push({ peerId, flow, maxAgeMs });
         if (this.gossipFailure !== undefined) throw this.gossipFailure;
-        return this.gossip;
+        return maxAgeMs !== undefined && this.gossipReadsAnew ? new Map(this.gossip) : this.gossip;
       },
     },
     knowledge: new Knowledge(),
@@ -207,6 +209,54 @@ test('a late reply is remembered; the next call uses it without asking', async (
   assert.equal(friends[0]?.said?.ageMs, 9_000);
 });
 
+test('a reply that is too late is taken up to the largest rung that we asked, whatever its id', async () => {
+  const world = new World();
+  await world.conversation(['200x1x0'], { amountMsat: 10_000_000n });
+  const pushed = world.reply(ALICE, ['200x2x0'], { amountMsat: RUNG });
+  assert.equal(await world.asker.onReply(ALICE, pushed), 'unwanted');
+  assert.equal(await world.asker.onReply(ALICE, { ...pushed, amountMsat: 10_000_000n }), 'late');
+});
+
+test('what is too old to count is no answer, and a newer word that came before is', async () => {
+  const world = new World();
+  const asked = world.ask({ peers: [ALICE] });
+  await settled();
+  await world.asker.onReply(ALICE, world.reply(ALICE, ['200x1x0'], { timestampMs: 1n }));
+  const [alice] = (await asked).friends;
+  assert.deepEqual(
+    [alice?.status, alice?.reason, alice?.channels],
+    ['replied', 'what it said is too old to count', []],
+  );
+  const [older, newer] = [world.clock.wall - 60_000, world.clock.wall - 1_000];
+  const second = world.ask({ peers: [ALICE], fresh: true });
+  await settled();
+  const reply = world.reply(ALICE, ['200x1x0'], { timestampMs: BigInt(older) });
+  const { queryId: _, ...unasked } = {
+    ...reply,
+    timestampMs: BigInt(newer),
+    shortChannelIds: [scid('200x2x0')],
+  };
+  assert.equal(await world.asker.onReply(ALICE, unasked), 'unasked');
+  await world.asker.onReply(ALICE, reply);
+  assert.deepEqual(named((await second).friends[0]), ['200x2x0']);
+});
+
+test('while lightningd takes nothing, no more than four queries to a peer wait to leave in one burst', async () => {
+  const world = new World();
+  world.sendGate = new Promise(() => {});
+  for (let index = 0; index < 4; index++) {
+    const asked = world.ask({ peers: [ALICE] });
+    await settled();
+    await world.clock.advance(5_000);
+    assert.equal((await asked).friends[0]?.status, 'timeout');
+  }
+  const [alice] = (await world.ask({ peers: [ALICE] })).friends;
+  assert.deepEqual(
+    [alice?.status, alice?.reason],
+    ['skipped', 'lightningd has not taken earlier queries yet'],
+  );
+});
+
 test('unasked word counts up to the largest rung that we ever asked that peer, and from nobody else', async () => {
   const world = new World();
   await world.conversation(['200x1x0']);
@@ -257,7 +307,19 @@ test('only what the gossip confirms is believed; unknown channels make it be rea
   );
   const unknown = await world.conversation([...ids, '300x1x0'], { fresh: true });
   assert.deepEqual(named(unknown.friends[0]), ['200x1x0']);
-  assert.ok(world.gossipReads.some(({ peerId, maxAgeMs }) => peerId === ALICE && maxAgeMs === 30_000));
+  assert.ok(world.gossipReads.some(({ peerId, maxAgeMs }) => peerId === ALICE && maxAgeMs === 5_000));
+});
+
+test('a channel that gossip read just now does not know: the answer lacks it, and is not remembered as all', async () => {
+  const world = new World();
+  const known = world.gossip;
+  assert.deepEqual(named((await world.conversation(['200x1x0', '300x1x0'])).friends[0]), ['200x1x0']);
+  assert.equal((await world.conversation(['200x1x0'])).friends[0]?.status, 'replied');
+  world.gossip = new Map([...known]);
+  // Read again meanwhile, it still does not know the channel: so be it.
+  world.gossipReadsAnew = true;
+  await world.conversation(['200x1x0', '300x1x0'], { fresh: true });
+  assert.equal((await world.ask({ peers: [ALICE] })).friends[0]?.status, 'remembered');
 });
 
 test('gossip that cannot be read leaves the reply without channels, with the reason', async () => {

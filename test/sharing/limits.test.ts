@@ -27,8 +27,23 @@ test('keys do not touch one another; what is given back can be taken again', () 
   const window = new SlidingWindow(1, 100);
   assert.ok(window.tryTake('a', 0) && window.tryTake('b', 0));
   assert.ok(!window.tryTake('a', 0));
-  window.giveBack('a');
+  window.giveBack('a', 0);
   assert.ok(window.tryTake('a', 0) && !window.tryTake('b', 0));
+});
+
+test('what is given back too late gives back nothing that others took', () => {
+  const window = new SlidingWindow(2, 100);
+  assert.ok(window.tryTake('a', 0));
+  assert.ok(window.tryTake('a', 150) && window.tryTake('a', 160));
+  window.giveBack('a', 0);
+  assert.ok(!window.tryTake('a', 170));
+});
+
+test('keys that have nothing left in their windows do not pile up', () => {
+  const window = new SlidingWindow(1, 100);
+  const heap = process.memoryUsage().heapUsed;
+  for (let index = 0; index < 300_000; index++) window.tryTake(`key ${index}`, index * 10);
+  assert.ok(process.memoryUsage().heapUsed - heap < 30_000_000);
 });
 
 const PEER = nodeId(1);
