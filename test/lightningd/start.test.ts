@@ -126,6 +126,16 @@ describe('the sources', () => {
     });
   }
 
+  test('run though an editor keeps a link to nothing among them', async t => {
+    const link = join(mixed.root, 'src', '.#codec.ts');
+    symlinkSync('nobody@nowhere:1', link);
+    t.after(() => {
+      unlinkSync(link);
+      utimesSync(join(mixed.root, 'src'), PAST, PAST);
+    });
+    assert.equal(await startsFromBundle(t, { entry: mixed.entry }), false);
+  });
+
   test('run when there is no bundle, through a link from elsewhere as well', async t => {
     const link = join(folder, 'a link to sources');
     symlinkSync(mixed.entry, link);

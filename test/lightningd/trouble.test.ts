@@ -1,10 +1,13 @@
 /** lightningd's RPC while it is slow, gone, wrong or refusing: commands end with a code, and the plugin lives. */
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { friends, queryHex } from './sample-messages.ts';
 import { ALICE, BOB, CAROL, sampleMethods } from './sample-node.ts';
 import { StubLightningd } from './stub-lightningd.ts';
 import { never, type RpcMethod, StubError } from './stub-rpc.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 type Test = Parameters<typeof StubLightningd.start>[0];
 
@@ -221,4 +224,29 @@ test('init fails when lightningd’s socket is not there, with a code', async t 
   const configuration = { 'lightning-dir': stub.folder, 'rpc-file': 'lightning-rpc', network: 'regtest' };
   const { result, error } = await stub.request('init', { options: {}, configuration });
   assert.ok(error !== undefined || (typeof result === 'object' && result !== null && 'disable' in result));
+});
+
+test('the socket is found wherever the operator put it', async t => {
+  /** lightningd's folder by a link with a name that no socket address holds. */
+  const byLongLink = (folder: string) => {
+    const link = join(temporaryFolder(), 'l'.repeat(120));
+    symlinkSync(folder, link);
+    return { 'lightning-dir': link, 'rpc-file': 'lightning-rpc' };
+  };
+  const places = {
+    'an absolute rpc-file': (folder: string) => ({
+      'lightning-dir': '/',
+      'rpc-file': join(folder, 'lightning-rpc'),
+    }),
+    'a long path through a link': byLongLink,
+  };
+  for (const [where, place] of Object.entries(places)) {
+    await t.test(where, async sub => {
+      const stub = await StubLightningd.start(sub, { methods: sampleMethods() });
+      await stub.call('getmanifest', {});
+      const configuration = { ...place(stub.folder), network: 'regtest', startup: true };
+      assert.deepEqual(await stub.call('init', { options: {}, configuration }), {});
+      await stub.rpc.called('listpeerchannels');
+    });
+  }
 });
