@@ -213,12 +213,9 @@ export class Asker {
     // Read while the friend thinks: its reply is judged by it. Its failure is looked at when the reply is there.
     gossip.read(peerId, call.flow).catch(() => {});
     const heard = await this.#converse(peerId, call);
-    if (typeof heard === 'string') {
-      if (heard === 'timeout') return { peerId, status: 'timeout', channels: [] };
-      if (heard === 'disconnected')
-        return { peerId, status: 'timeout', reason: 'disconnected', channels: [] };
-      return { peerId, status: 'send_failed', reason: heard, channels: [] };
-    }
+    if (heard === 'deadline') return { peerId, status: 'timeout', channels: [] };
+    if (heard === 'disconnected') return { peerId, status: 'timeout', reason: heard, channels: [] };
+    if ('notSent' in heard) return { peerId, status: 'send_failed', reason: heard.notSent, channels: [] };
     const replied = { peerId, status: 'replied' as const };
     const taken = await Promise.race([
       this.#takeUp(peerId, heard, call.nodeId).catch(error => ({ failed: messageOf(error) })),
@@ -237,7 +234,10 @@ export class Asker {
   }
 
   /** Sends one query and waits: for the reply, or for what kept it away. */
-  async #converse(peerId: string, call: Call): Promise<FoafReply | string> {
+  async #converse(
+    peerId: string,
+    call: Call,
+  ): Promise<FoafReply | 'deadline' | 'disconnected' | { readonly notSent: string }> {
     const { chainHash, send, newQueryId } = this.#init;
     const queryId = newQueryId();
     const query: FoafQuery = {
@@ -261,20 +261,20 @@ export class Asker {
     // Only a failure ends the wait: the reply may well be here before lightningd has confirmed the sending.
     let confirmed = false;
     add(this.#unconfirmed, peerId, 1);
-    const failure = new Promise<string>(resolve => {
+    const failure = new Promise<{ notSent: string }>(resolve => {
       send(peerId, query)
         .then(
           () => {
             confirmed = true;
           },
-          error => resolve(messageOf(error)),
+          error => resolve({ notSent: messageOf(error) }),
         )
         .finally(() => add(this.#unconfirmed, peerId, -1));
     });
     const heard = await Promise.race([reply, failure, call.deadline]);
     this.#inquiries.end(queryId);
-    if (confirmed || typeof heard === 'object') call.sent++;
-    return heard === 'deadline' ? 'timeout' : heard;
+    if (confirmed || (typeof heard === 'object' && 'name' in heard)) call.sent++;
+    return heard;
   }
 
   #noteAsked(peerId: string, rungMsat: bigint): void {
