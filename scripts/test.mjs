@@ -31,6 +31,9 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+// With a bundle that is older than the sources every plugin that a test starts would go through tsx.
+await import('./build.mjs');
+
 const { status, signal } = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...files], {
   cwd: root,
   stdio: 'inherit',

@@ -56,9 +56,11 @@ export class OptionRegistry {
   manifest(defaultsRequired: boolean): object[] {
     return [...this.#options].map(([name, { type, default: value, description, dynamic }]) => ({
       name,
-      type,
       description,
-      ...(value === undefined && !defaultsRequired ? {} : { default: value ?? NOT_SET }),
+      // What stands for a missing default is a text.
+      ...(value === undefined && defaultsRequired
+        ? { type: 'string', default: NOT_SET }
+        : { type, default: value }),
       ...(dynamic ? { dynamic } : {}),
     }));
   }
@@ -93,7 +95,7 @@ export class OptionRegistry {
     if (registered === undefined || !registered.dynamic) {
       throw new CommandError(
         ErrorCode.invalidParams,
-        `setconfig: config: no dynamic option of this plugin: ${name}`,
+        `setconfig: config: must be a dynamic option of this plugin, got ${name}`,
       );
     }
     try {

@@ -44,9 +44,17 @@ export function bindParameters(
 
 /** Whatever came, short enough for a message. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  if (text === undefined) return 'nothing';
+  const text = typeof value === 'string' ? value : jsonOf(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    // Nested deeper than the stack is: JSON.parse reads more than JSON.stringify writes.
+    return 'something nested too deeply';
+  }
 }
 
 /** A whole number between two bounds, from a number or its text; `undefined` for anything else. */
@@ -89,7 +97,7 @@ export function parseAmount(value: unknown): bigint | string {
   const match = typeof text === 'string' ? AMOUNT.exec(text) : null;
   const [, whole = '', fraction = '', unit] = match ?? [];
   if (match === null || (fraction !== '' && unit !== 'btc')) {
-    return /^-[0-9]/.test(String(text))
+    return typeof text === 'string' && /^-[0-9]/.test(text)
       ? `must be a positive amount, got ${shown(value)}`
       : `must be satoshis or an amount like 50000sat, 50000000msat or 0.0005btc, got ${shown(value)}`;
   }

@@ -16,8 +16,11 @@ import { LineWriter } from './line-writer.ts';
 import { type Option, type OptionDefault, type OptionExtras, OptionRegistry } from './option-registry.ts';
 import { bindParameters } from './parameters.ts';
 
-/** What a hook is answered. Seen on v26.06.6: any other `result` for `custommsg`, or an error to any hook, aborts lightningd. */
-const CONTINUE = { result: 'continue' };
+/**
+ * What a hook is answered, as text since there are many. Seen on v26.06.6: any other `result` for `custommsg`, or an
+ * error to any hook, aborts lightningd.
+ */
+const CONTINUE = '"result":{"result":"continue"}';
 /** Log lines that wait beyond this are dropped while lightningd does not read; answers never are. */
 const MAX_LOG_BACKLOG = 1000;
 
@@ -195,7 +198,7 @@ export class Plugin extends ClightningjsPlugin {
       );
       return;
     }
-    this.#respond(request.id, { result: CONTINUE });
+    this.#writer.write(`{"jsonrpc":"2.0","id":${JSON.stringify(request.id)},${CONTINUE}}`);
     if (!this.#isReady) return;
     this.#guard(`hook ${request.method}`, () => hook.handler(request.params));
   }

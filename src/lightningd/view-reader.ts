@@ -8,6 +8,9 @@
 import type { NodeView } from '../sharing/node-view.ts';
 import type { ChannelSource, Clock } from '../sharing/ports.ts';
 
+/** No notification says when a channel is reestablished, which takes a moment after its peer has connected. */
+const UNSETTLED_MAX_AGE_MS = 1_000;
+
 interface Reading {
   readonly view: Promise<NodeView>;
   /** How many changes there had been when it began. */
@@ -17,7 +20,7 @@ interface Reading {
 export class ViewReader implements ChannelSource {
   readonly #fetch: () => Promise<NodeView>;
   readonly #clock: Clock;
-  #latest: { readonly view: NodeView; readonly readAtMs: number } | undefined;
+  #latest: { readonly view: NodeView; readonly readAtMs: number; readonly maxAgeMs: number } | undefined;
   #friends: ReadonlySet<string> = new Set();
   #underWay: Reading | undefined;
   /** Waits for the one under way, which began before something changed. */
@@ -37,8 +40,9 @@ export class ViewReader implements ChannelSource {
 
   read(maxAgeMs: number): Promise<NodeView> {
     const latest = this.#latest;
-    if (latest !== undefined && maxAgeMs > 0 && this.#clock.monotonicMs() - latest.readAtMs <= maxAgeMs) {
-      return Promise.resolve(latest.view);
+    if (latest !== undefined && maxAgeMs > 0) {
+      const ageMs = this.#clock.monotonicMs() - latest.readAtMs;
+      if (ageMs <= Math.min(maxAgeMs, latest.maxAgeMs)) return Promise.resolve(latest.view);
     }
     const underWay = this.#underWay;
     if (underWay === undefined) return this.#start();
@@ -73,7 +77,17 @@ export class ViewReader implements ChannelSource {
     // To begin opening a channel costs a stranger nothing: only one that is in use makes a friend.
     const inUse = view.channels.filter(channel => channel.state !== 'other');
     this.#friends = view.guests ?? new Set(inUse.map(channel => channel.peerId));
-    this.#latest = { view, readAtMs: changes === this.#changes ? readAtMs : Number.NEGATIVE_INFINITY };
+    this.#latest = {
+      view,
+      readAtMs: changes === this.#changes ? readAtMs : Number.NEGATIVE_INFINITY,
+      maxAgeMs: isSettled(view) ? Number.POSITIVE_INFINITY : UNSETTLED_MAX_AGE_MS,
+    };
     return view;
   }
+}
+
+function isSettled(view: NodeView): boolean {
+  return view.channels.every(
+    channel => channel.usable || !channel.peerConnected || channel.state !== 'normal',
+  );
 }

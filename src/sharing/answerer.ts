@@ -16,10 +16,11 @@ import { Snapshot } from './snapshot.ts';
 /** Most replies to a peer in any `REPLY_WINDOW_MS` (docs/protocol.md, "Answering"). */
 const REPLIES_PER_WINDOW = 4;
 const REPLY_WINDOW_MS = 10_000;
-/** How old our view may be when we judge a friend's query; notifications make it anew before that. */
-const LIVE_MAX_AGE_MS = 5_000;
-/** And for whoever was no friend in the newest view: strangers set off few readings, however many they are. */
-const STRANGER_MAX_AGE_MS = 60_000;
+/**
+ * How old our view may be when we judge who may ask and what is offline. Notifications make it anew long before that;
+ * all that they do not tell is the block height. Strangers set off few readings, however many they are.
+ */
+const LIVE_MAX_AGE_MS = 60_000;
 /** How many queries of all peers whom we do not know as friends may wait for lightningd at once. */
 const WAITING_STRANGERS = 16;
 
@@ -89,8 +90,7 @@ export class Answerer {
     const leave = this.#enter(peerId);
     if (leave === undefined) return 'busy';
     try {
-      const maxAgeMs = channels.isFriend(peerId) ? LIVE_MAX_AGE_MS : STRANGER_MAX_AGE_MS;
-      const live = await channels.read(maxAgeMs).catch(() => undefined);
+      const live = await channels.read(LIVE_MAX_AGE_MS).catch(() => undefined);
       if (live === undefined) return 'node_unavailable';
       if (!mayAsk(live, peerId, settings().minDepth)) return 'stranger';
       return await this.#reply(peerId, query, live);

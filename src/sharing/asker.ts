@@ -14,8 +14,8 @@ import type { ChannelSource, Clock, GossipChannel, GossipChannels, GossipSource,
 import { QuestionLimits } from './question-limits.ts';
 import { rungFor } from './rungs.ts';
 
-/** How old our view of who is a friend may be; notifications make it anew before that. */
-const FRIENDS_MAX_AGE_MS = 5_000;
+/** How old our view of who is a friend may be; notifications make it anew long before that. */
+const FRIENDS_MAX_AGE_MS = 60_000;
 /** A named channel that the gossip did not know: it may be new, so the gossip is read again, if it is older than this. */
 const GOSSIP_RETRY_AGE_MS = 5_000;
 /** How many replies of one peer that answer no waiting question may wait for the gossip at once. */

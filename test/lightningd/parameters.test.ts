@@ -79,6 +79,7 @@ describe('amounts', () => {
     [true, 'true'],
     [[5], '[5]'],
     [{ msat: 5 }, '{"msat":5}'],
+    [{ toString: 0 }, '{"toString":0}'],
     [undefined, 'nothing'],
   ];
   for (const [value, got] of others) {

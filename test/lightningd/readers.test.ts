@@ -193,6 +193,17 @@ test('after a change the next reader reads anew, never beside a reading that beg
   assert.equal(await channels.read(5000), await after[0]);
 });
 
+test('while a channel waits to be reestablished, which no notification ends, a reading lasts one second', async () => {
+  const { rpc, clock, channels } = reader({ ...PEER_CHANNEL, reestablished: false });
+  await channels.read(60_000);
+  await clock.advance(1_000);
+  await channels.read(60_000);
+  assert.equal(rpc.count('listpeerchannels'), 1);
+  await clock.advance(1);
+  await channels.read(60_000);
+  assert.equal(rpc.count('listpeerchannels'), 2);
+});
+
 test('a reading that fails is told to whoever waits, and the next reader tries again', async () => {
   const { rpc, channels } = reader();
   const plain = rpc.answer;

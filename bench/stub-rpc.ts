@@ -1,0 +1,62 @@
+/** A stand-in for lightningd's RPC: a node with one channel, enough for a plugin's `init` and for its first questions. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { JsonFramer, parseFrame } from '../src/lightningd/json-framer.ts';
+
+const LIMITS = { htlc_minimum_msat: 0, htlc_maximum_msat: 990_000_000 };
+const CHANNEL = {
+  peer_id: `02${'11'.repeat(32)}`,
+  peer_connected: true,
+  reestablished: true,
+  state: 'CHANNELD_NORMAL',
+  private: false,
+  short_channel_id: '103x1x0',
+  to_us_msat: 600_000_000,
+  total_msat: 1_000_000_000,
+  spendable_msat: 580_000_000,
+  receivable_msat: 380_000_000,
+  updates: { local: LIMITS, remote: LIMITS },
+};
+const RESULTS: Readonly<Record<string, object>> = {
+  getinfo: { id: `03${'22'.repeat(32)}`, blockheight: 200 },
+  listpeerchannels: { channels: [CHANNEL] },
+  listchannels: { channels: [] },
+  makesecret: { secret: '33'.repeat(32) },
+};
+
+export class StubRpc {
+  /** The socket. */
+  readonly path: string;
+  readonly #folder: string;
+  readonly #server: Server;
+
+  private constructor() {
+    this.#folder = mkdtempSync(join(tmpdir(), 'bs-bench-'));
+    this.path = join(this.#folder, 'lightning-rpc');
+    this.#server = createServer(socket => {
+      const framer = new JsonFramer();
+      socket.on('data', (chunk: Buffer) => {
+        for (const frame of framer.push(chunk)) {
+          const { id, method } = parseFrame(frame) as { id: unknown; method: string };
+          socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: RESULTS[method] ?? {} })}\n\n`);
+        }
+      });
+      socket.on('error', () => {}); // A plugin that ends does not say goodbye.
+    });
+  }
+
+  static start(): Promise<StubRpc> {
+    const stub = new StubRpc();
+    return new Promise((resolve, reject) => {
+      stub.#server.once('error', reject).listen(stub.path, () => resolve(stub));
+    });
+  }
+
+  /** Closes and removes the socket. */
+  [Symbol.dispose](): void {
+    this.#server.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
