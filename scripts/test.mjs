@@ -1,6 +1,6 @@
 // Runs the tests: all of them, or those whose path holds one of the arguments. Files are given to node by name, since
 // Node 20 knows no patterns and Node 22 no folders. The last line says which tests could not run here, and why.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,19 +34,29 @@ if (files.length === 0) {
 // With a bundle that is older than the sources every plugin that a test starts would go through tsx.
 await import('./build.mjs');
 
-const { status, signal } = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...files], {
-  cwd: root,
-  stdio: 'inherit',
+const args = [
+  '--import',
+  'tsx',
+  '--test',
+  ...(process.stdout.isTTY ? ['--test-reporter=spec'] : []),
+  ...files,
+];
+const runner = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] });
+// The runner's closing lines say how many tests were skipped.
+let closing = '';
+runner.stdout.on('data', chunk => {
+  process.stdout.write(chunk);
+  closing = (closing + chunk).slice(-2000);
 });
-const missing = REAL_NODE_PROGRAMS.filter(program => !isOnPath(program));
-const left = files.filter(file => file.startsWith(join('test', 'regtest')));
-if (missing.length > 0 && left.length > 0) {
-  console.log(
-    `Left out: the tests on real nodes in ${left.length} files, because ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not on PATH.`,
-  );
-} else {
-  console.log(
-    left.length > 0 ? 'Nothing was left out: the tests on real nodes ran too.' : 'Nothing was left out.',
-  );
-}
-process.exit(signal === null ? (status ?? 1) : 1);
+runner.on('close', status => {
+  const skipped = Number(/skipped (\d+)/.exec(closing)?.[1] ?? 0);
+  const missing = REAL_NODE_PROGRAMS.filter(program => !isOnPath(program));
+  const reasons = [
+    ...(missing.length > 0
+      ? [`those on real nodes, since ${missing.join(', ')} cannot be found on PATH`]
+      : []),
+    ...(process.env.AUTORELOAD ? [] : ['that of autoreload, since AUTORELOAD does not name autoreload.py']),
+  ];
+  console.log(skipped === 0 ? 'No test was left out.' : `Left out: ${skipped} tests: ${reasons.join('; ')}.`);
+  process.exitCode = status ?? 1;
+});
