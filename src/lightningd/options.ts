@@ -57,6 +57,13 @@ export function registerOptions(plugin: Plugin): Options {
     1,
     86_400,
   );
+  const questionBudget = number(
+    'foaf-question-budget',
+    8,
+    'Questions that a friend may have answered in an hour; three times as many in a day',
+    1,
+    1000,
+  );
   const { minimum, maximum } = TIMEOUT_RANGE_S;
   return {
     timeout: number('foaf-timeout', 5, 'Seconds that foafbalance waits for replies', minimum, maximum),
@@ -76,6 +83,7 @@ export function registerOptions(plugin: Plugin): Options {
       deny: deny.value,
       minDepth: minDepth.value ?? (network === 'regtest' ? 0 : DEFAULT_MIN_DEPTH),
       answerTtlMs: answerTtl.value * 1000,
+      questionBudget: questionBudget.value,
     }),
   };
 }

@@ -9,6 +9,7 @@ import type { FoafQuery, FoafReply } from '../wire/codec.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { depthOf, type NodeView } from './node-view.ts';
 import type { ChannelSource, Clock, Send } from './ports.ts';
+import { QuestionBudget } from './question-budget.ts';
 import { rungFor } from './rungs.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { Snapshot } from './snapshot.ts';
@@ -35,10 +36,12 @@ export interface AnswerSettings {
   readonly minDepth: number;
   /** A snapshot's lifetime in milliseconds. */
   readonly answerTtlMs: number;
+  /** Questions that a friend may have answered in an hour. */
+  readonly questionBudget: number;
 }
 
 /**
- * What became of a query; all but `answered` are silence. `too_often`: over the limit of replies. `busy`: too many
+ * What became of a query; all but `answered` are silence. `too_often`: over the limit of replies. `budget_spent`: it has been told enough for now. `busy`: too many
  * of that peer wait already. `node_unavailable`: lightningd could not be asked. `send_failed`: it did not take the reply.
  */
 export type QueryOutcome =
@@ -48,6 +51,7 @@ export type QueryOutcome =
   | 'not_allowed'
   | 'stranger'
   | 'too_often'
+  | 'budget_spent'
   | 'busy'
   | 'node_unavailable'
   | 'send_failed';
@@ -72,6 +76,7 @@ interface CurrentSnapshot {
 export class Answerer {
   readonly #init: AnswererInit;
   readonly #replies = new SlidingWindow(REPLIES_PER_WINDOW, REPLY_WINDOW_MS);
+  readonly #budget = new QuestionBudget();
   readonly #waiting = new Map<string, number>();
   #waitingStrangers = 0;
   #current: CurrentSnapshot | undefined;
@@ -106,6 +111,12 @@ export class Answerer {
     const takenAtMs = this.#init.clock.monotonicMs();
     if (!this.#replies.tryTake(peerId, takenAtMs)) return 'too_often';
     const rungMsat = rungFor(query.amountMsat);
+    const { questionBudget } = this.#init.settings();
+    if (!this.#budget.spend(peerId, query.flow, rungMsat, snapshot, questionBudget, takenAtMs)) {
+      // Silence uses up no reply.
+      this.#replies.giveBack(peerId, takenAtMs);
+      return 'budget_spent';
+    }
     const reply: FoafReply = {
       name: 'reply_foaf_balances',
       chainHash: query.chainHash,

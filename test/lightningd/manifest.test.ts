@@ -40,6 +40,14 @@ const OPTIONS = [
     dynamic: true,
   },
   {
+    name: 'foaf-question-budget',
+    type: 'int',
+    description:
+      'Questions that a friend may have answered in an hour; three times as many in a day (1 to 1000)',
+    default: 8,
+    dynamic: true,
+  },
+  {
     name: 'foaf-timeout',
     type: 'int',
     description: 'Seconds that foafbalance waits for replies (1 to 300)',

@@ -26,6 +26,7 @@ class World {
     deny: new Set(),
     minDepth: 0,
     answerTtlMs: 300_000,
+    questionBudget: 8,
   };
   readonly channels = new FakeChannels(CHANNELS);
   readonly clock = new ManualClock();
@@ -204,6 +205,34 @@ test('a reading that fails is not kept: the next question reads again', async ()
   assert.equal(await world.ask(), 'node_unavailable');
   world.channels.failure = undefined;
   assert.equal(await world.ask(), 'answered');
+});
+
+test('a budget of questions: by hour and by day, repeats within a snapshot are free', async () => {
+  const world = new World();
+  world.settings = { ...world.settings, questionBudget: 2 };
+  const ask = async (amountMsat: bigint, flow: 0 | 1 = 1, peer = FRIEND) => {
+    await world.clock.advance(10_000);
+    return world.ask({ amountMsat, flow }, peer);
+  };
+  assert.equal(await ask(10_000_000n), 'answered');
+  assert.equal(await ask(10_000_000n, 0), 'answered', 'the other flow is another question');
+  assert.equal(await ask(9_000_000n), 'answered', 'the same rung is none');
+  for (let index = 0; index < 5; index++) assert.equal(await ask(20_000_000n), 'budget_spent');
+  assert.equal(await ask(10_000_000n), 'answered', 'what was told may be told again');
+  assert.equal(await ask(20_000_000n, 1, OTHER), 'answered', 'another friend has its own');
+  // A new snapshot is a new question.
+  await world.clock.advance(300_000);
+  assert.equal(await ask(10_000_000n), 'budget_spent');
+  for (const hour of [1, 2]) {
+    await world.clock.advance(3_600_000);
+    assert.equal(await ask(10_000_000n), 'answered', `hour ${hour}`);
+    assert.equal(await ask(20_000_000n), 'answered', `hour ${hour}`);
+  }
+  // Six within the day is three times two.
+  await world.clock.advance(3_600_000);
+  assert.equal(await ask(10_000_000n), 'budget_spent');
+  await world.clock.advance(22 * 3_600_000);
+  assert.equal(await ask(10_000_000n), 'answered');
 });
 
 test('what waits for lightningd is bounded: four per friend, sixteen of all strangers together', async () => {
