@@ -20,7 +20,7 @@ const SHOWN_CHARACTERS = 64;
 const STRANGERS = '';
 
 export interface ReceiverInit {
-  readonly asker: Pick<Asker, 'onReply'>;
+  readonly asker: Pick<Asker, 'onReply' | 'onSpoken'>;
   readonly answerer: Pick<Answerer, 'answer'>;
   /** Whether a peer is known as one with a channel: others share one place in the queue and in the log. */
   readonly isFriend: (peerId: string) => boolean;
@@ -85,6 +85,7 @@ export class Receiver {
       return;
     }
     const { asker, answerer } = this.#init;
+    asker.onSpoken(peerId);
     const handled =
       message.name === 'reply_foaf_balances'
         ? asker.onReply(peerId, message)

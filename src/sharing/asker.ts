@@ -13,6 +13,7 @@ import { friendsOf } from './node-view.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipChannels, GossipSource, Send } from './ports.ts';
 import { QuestionLimits } from './question-limits.ts';
 import { rungFor } from './rungs.ts';
+import { SilentPeers } from './silent-peers.ts';
 
 /** How old our view of who is a friend may be; notifications make it anew long before that. */
 const FRIENDS_MAX_AGE_MS = 60_000;
@@ -105,6 +106,8 @@ interface Call {
   readonly flow: Flow;
   readonly rungMsat: bigint;
   readonly fresh: boolean;
+  /** Whether the peers were named: then even those are asked that never spoke. */
+  readonly isNamed: boolean;
   readonly nodeId: string;
   readonly deadline: Promise<'deadline'>;
   sent: number;
@@ -114,6 +117,7 @@ export class Asker {
   readonly #init: AskerInit;
   readonly #inquiries = new Inquiries();
   readonly #limits = new QuestionLimits();
+  readonly #silentPeers = new SilentPeers();
   /** The largest rung that we ever asked each peer: replies that nobody waits for are taken up to it. */
   readonly #largestAsked = new Map<string, bigint>();
   readonly #unaskedUnderWay = new Map<string, number>();
@@ -149,6 +153,7 @@ export class Asker {
         flow: request.flow,
         rungMsat: rungFor(request.amountMsat),
         fresh: request.fresh,
+        isNamed: request.peers !== undefined,
         nodeId: view.nodeId,
         deadline,
         sent: 0,
@@ -163,6 +168,11 @@ export class Asker {
     } finally {
       stopTimer();
     }
+  }
+
+  /** A valid message of type 347 came: that peer speaks, and will always be asked. Strangers leave nothing behind. */
+  onSpoken(peerId: string): void {
+    if (this.#init.channels.isFriend(peerId)) this.#silentPeers.spoke(peerId);
   }
 
   /** Takes up a reply that a peer sent. Never rejects. */
@@ -207,13 +217,17 @@ export class Asker {
         channels: [],
       };
     }
-    const refusal = this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
+    const silence = call.isNamed ? undefined : this.#silentPeers.refuse(peerId, nowMs);
+    const refusal = silence ?? this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
     if (refusal !== undefined) return { peerId, status: 'skipped', reason: refusal, channels: [] };
 
     // Read while the friend thinks: its reply is judged by it. Its failure is looked at when the reply is there.
     gossip.read(peerId, call.flow).catch(() => {});
     const heard = await this.#converse(peerId, call);
-    if (heard === 'deadline') return { peerId, status: 'timeout', channels: [] };
+    if (heard === 'deadline') {
+      this.#silentPeers.wasSilent(peerId, clock.monotonicMs());
+      return { peerId, status: 'timeout', channels: [] };
+    }
     if (heard === 'disconnected') return { peerId, status: 'timeout', reason: heard, channels: [] };
     if ('notSent' in heard) return { peerId, status: 'send_failed', reason: heard.notSent, channels: [] };
     const replied = { peerId, status: 'replied' as const };

@@ -13,6 +13,9 @@ function world() {
   const handled: string[] = [];
   const receiver = new Receiver({
     asker: {
+      onSpoken: peerId => {
+        handled.push(`${peerId} spoke`);
+      },
       onReply: async peerId => {
         handled.push(`reply ${peerId}`);
         return 'answer';
@@ -43,7 +46,12 @@ test('queries and replies go to their sides, after the hook was left', async () 
   receiver.receive({ peer_id: nodeId(1), payload: QUERY_HEX });
   assert.deepEqual(handled, []);
   await deliver([nodeId(2), REPLY_HEX]);
-  assert.deepEqual(handled, [`query ${nodeId(1)}`, `reply ${nodeId(2)}`]);
+  assert.deepEqual(handled, [
+    `${nodeId(1)} spoke`,
+    `query ${nodeId(1)}`,
+    `${nodeId(2)} spoke`,
+    `reply ${nodeId(2)}`,
+  ]);
   assert.deepEqual(
     [...receiver.counters],
     [
@@ -61,7 +69,7 @@ test('a void message is counted by its reason and logged at debug with its peer,
     [nodeId(9), `${QUERY_HEX}00`],
     [nodeId(9), QUERY_HEX],
   );
-  assert.deepEqual(handled, [`query ${nodeId(9)}`]);
+  assert.deepEqual(handled, [`${nodeId(9)} spoke`, `query ${nodeId(9)}`]);
   assert.deepEqual(Object.fromEntries(receiver.counters), {
     truncated: 1,
     other_type: 1,

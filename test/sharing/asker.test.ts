@@ -343,6 +343,47 @@ test('our own limits: the fifth query within 12 s is skipped and says why', asyn
   assert.equal(sent, 0);
 });
 
+test('a peer that never spoke is left alone for ten minutes, then twice as long, up to a day', async () => {
+  const world = new World();
+  /** Asks everybody; Bob answers. */
+  const statusOfAlice = async (request: Partial<AskRequest> = {}) => {
+    const asked = world.ask({ fresh: true, ...request });
+    await settled();
+    if (world.sent.at(-1)?.to === BOB) await world.asker.onReply(BOB, world.reply(BOB, []));
+    await world.clock.advance(5_000);
+    return (await asked).friends.find(({ peerId }) => peerId === ALICE);
+  };
+  world.asker.onSpoken(BOB);
+  for (const waitMs of [600_000, 1_200_000, 2_400_000, 4_800_000]) {
+    assert.equal((await statusOfAlice())?.status, 'timeout');
+    await world.clock.advance(waitMs - 10_001);
+    const skipped = await statusOfAlice();
+    assert.deepEqual(
+      [skipped?.status, skipped?.reason],
+      ['skipped', 'never spoke: asked again in 1 min, or when named in peers'],
+    );
+    await world.clock.advance(5_001);
+  }
+  assert.equal((await statusOfAlice())?.status, 'timeout');
+  assert.equal((await statusOfAlice({ peers: [ALICE] }))?.status, 'timeout', 'naming it wakes it');
+  await world.clock.advance(86_400_000);
+  assert.equal((await statusOfAlice())?.status, 'timeout');
+  await world.clock.advance(86_400_000);
+  assert.equal((await statusOfAlice())?.status, 'timeout', 'never more than a day');
+});
+
+test('a peer that has ever spoken is always asked; a stranger that speaks leaves nothing behind', async () => {
+  const world = new World();
+  world.asker.onSpoken(ALICE);
+  for (let round = 0; round < 3; round++) {
+    const asked = world.ask({ fresh: true });
+    await settled();
+    await world.clock.advance(13_000);
+    assert.equal((await asked).friends[0]?.status, 'timeout');
+  }
+  world.asker.onSpoken(nodeId(77));
+});
+
 test('whom to ask: friends only, each once', async () => {
   const world = new World();
   await assert.rejects(world.ask({ peers: [ALICE, nodeId(9)] }), new NotAFriendError(nodeId(9)));
