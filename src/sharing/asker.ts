@@ -228,6 +228,9 @@ export class Asker {
       this.#silentPeers.wasSilent(peerId, clock.monotonicMs());
       return { peerId, status: 'timeout', channels: [] };
     }
+    if (heard === 'unconfirmed') {
+      return { peerId, status: 'timeout', reason: 'lightningd has not confirmed the sending', channels: [] };
+    }
     if (heard === 'disconnected') return { peerId, status: 'timeout', reason: heard, channels: [] };
     if ('notSent' in heard) return { peerId, status: 'send_failed', reason: heard.notSent, channels: [] };
     const replied = { peerId, status: 'replied' as const };
@@ -251,7 +254,7 @@ export class Asker {
   async #converse(
     peerId: string,
     call: Call,
-  ): Promise<FoafReply | 'deadline' | 'disconnected' | { readonly notSent: string }> {
+  ): Promise<FoafReply | 'deadline' | 'unconfirmed' | 'disconnected' | { readonly notSent: string }> {
     const { chainHash, send, newQueryId } = this.#init;
     const queryId = newQueryId();
     const query: FoafQuery = {
@@ -288,7 +291,8 @@ export class Asker {
     const heard = await Promise.race([reply, failure, call.deadline]);
     this.#inquiries.end(queryId);
     if (confirmed || (typeof heard === 'object' && 'name' in heard)) call.sent++;
-    return heard;
+    // Who may not have been asked was not silent.
+    return heard === 'deadline' && !confirmed ? 'unconfirmed' : heard;
   }
 
   #noteAsked(peerId: string, rungMsat: bigint): void {
