@@ -23,6 +23,7 @@ const RESULTS: Readonly<Record<string, object>> = {
   getinfo: { id: `03${'22'.repeat(32)}`, blockheight: 200 },
   listpeerchannels: { channels: [CHANNEL] },
   listchannels: { channels: [] },
+  listdatastore: { datastore: [] },
   makesecret: { secret: '33'.repeat(32) },
 };
 

@@ -58,6 +58,12 @@ const COMMANDS = new Map<string, Command>(
       run: (node, bound) => listnodesShape(node.world, nodeId(bound, 'id')),
     },
     makesecret: { parameters: ['hex', 'string'], required: 0, run: makesecret },
+    datastore: {
+      parameters: ['key', 'string', 'hex', 'mode', 'generation'],
+      required: 1,
+      run: (node, bound) => node.datastore.write(bound),
+    },
+    listdatastore: { parameters: ['key'], required: 0, run: (node, bound) => node.datastore.list(bound) },
     sendcustommsg: { parameters: ['node_id', 'msg'], required: 2, run: sendcustommsg },
     // lightning-cli asks for them first; there are none.
     notifications: { parameters: ['enable'], required: 1, run: () => ({}) },

@@ -11,6 +11,7 @@ import { RpcConnectionError } from '../lightningd/errors.ts';
 import { RpcClient } from '../lightningd/rpc-client.ts';
 import { COMMAND_NAMES, serve } from './commands.ts';
 import { Inflow, isMandatory, typeOf } from './custom-message.ts';
+import { Datastore } from './datastore.ts';
 import { HostedPlugin } from './hosted-plugin.ts';
 import type { OptionValues } from './options.ts';
 import { RpcServer } from './rpc-server.ts';
@@ -55,6 +56,7 @@ export class DevNode implements Resident {
   /** Resolves when the node has stopped though nobody asked it to, with the reason. */
   readonly died: Promise<string>;
   readonly world: World;
+  readonly datastore = new Datastore();
   readonly #options: NodeOptions;
   readonly #sandbox: Sandbox;
   readonly #server = new RpcServer(request => serve(this, request));

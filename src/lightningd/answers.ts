@@ -119,6 +119,8 @@ export const configuration = v.object({
   startup: v.optional(v.boolean(), true),
 });
 
+export const listdatastore = v.object({ datastore: v.array(v.object({ string: v.optional(v.string()) })) });
+
 export const makesecret = v.object({ secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 
 /**

@@ -6,6 +6,8 @@ import { Knowledge } from '../knowledge/knowledge.ts';
 import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
+import { QuestionBudget } from '../sharing/question-budget.ts';
+import { SilentPeers } from '../sharing/silent-peers.ts';
 import { SlidingWindow } from '../sharing/sliding-window.ts';
 import { chainHashOf } from '../wire/chain-hash.ts';
 import * as answers from './answers.ts';
@@ -20,6 +22,7 @@ import type { Options } from './options.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
 import { type Rpc, RpcClient } from './rpc-client.ts';
+import { Store } from './store.ts';
 import { ViewReader } from './view-reader.ts';
 
 /** What `makesecret` derives our key from. */
@@ -96,11 +99,16 @@ async function connect({
     );
   }
   const send = createMessenger(rpc);
+  const silentPeers = new SilentPeers(() => store.changed());
+  const budget = new QuestionBudget(() => store.changed());
+  const store = new Store({ rpc, clock, logger, silentPeers, budget });
+  await store.load();
   const asker = new Asker({
     chainHash,
     channels,
     gossip: fixtures ?? new GossipReader(rpc, clock),
     knowledge: new Knowledge(),
+    silentPeers,
     cacheTtlMs: () => options.cacheTtl.value * 1000,
     send,
     clock,
@@ -113,6 +121,7 @@ async function connect({
     channels,
     send,
     clock,
+    budget,
   });
   const receiver = new Receiver({
     asker,

@@ -9,7 +9,7 @@ import type { FoafQuery, FoafReply } from '../wire/codec.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { depthOf, type NodeView } from './node-view.ts';
 import type { ChannelSource, Clock, Send } from './ports.ts';
-import { QuestionBudget } from './question-budget.ts';
+import type { QuestionBudget } from './question-budget.ts';
 import { rungFor } from './rungs.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import { Snapshot } from './snapshot.ts';
@@ -65,6 +65,7 @@ export interface AnswererInit {
   readonly channels: ChannelSource;
   readonly send: Send;
   readonly clock: Clock;
+  readonly budget: QuestionBudget;
 }
 
 interface CurrentSnapshot {
@@ -76,7 +77,6 @@ interface CurrentSnapshot {
 export class Answerer {
   readonly #init: AnswererInit;
   readonly #replies = new SlidingWindow(REPLIES_PER_WINDOW, REPLY_WINDOW_MS);
-  readonly #budget = new QuestionBudget();
   readonly #waiting = new Map<string, number>();
   #waitingStrangers = 0;
   #current: CurrentSnapshot | undefined;
@@ -112,7 +112,7 @@ export class Answerer {
     if (!this.#replies.tryTake(peerId, takenAtMs)) return 'too_often';
     const rungMsat = rungFor(query.amountMsat);
     const { questionBudget } = this.#init.settings();
-    if (!this.#budget.spend(peerId, query.flow, rungMsat, snapshot, questionBudget, takenAtMs)) {
+    if (!this.#init.budget.spend(peerId, query.flow, rungMsat, snapshot, questionBudget, takenAtMs)) {
       // Silence uses up no reply.
       this.#replies.giveBack(peerId, takenAtMs);
       return 'budget_spent';

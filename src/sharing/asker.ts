@@ -13,7 +13,7 @@ import { friendsOf } from './node-view.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipChannels, GossipSource, Send } from './ports.ts';
 import { QuestionLimits } from './question-limits.ts';
 import { rungFor } from './rungs.ts';
-import { SilentPeers } from './silent-peers.ts';
+import type { SilentPeers } from './silent-peers.ts';
 
 /** How old our view of who is a friend may be; notifications make it anew long before that. */
 const FRIENDS_MAX_AGE_MS = 60_000;
@@ -93,6 +93,7 @@ export interface AskerInit {
   readonly channels: ChannelSource;
   readonly gossip: GossipSource;
   readonly knowledge: Knowledge;
+  readonly silentPeers: SilentPeers;
   /** How long friends' word counts, in milliseconds; read at every call: the option is dynamic. */
   readonly cacheTtlMs: () => number;
   readonly send: Send;
@@ -117,7 +118,6 @@ export class Asker {
   readonly #init: AskerInit;
   readonly #inquiries = new Inquiries();
   readonly #limits = new QuestionLimits();
-  readonly #silentPeers = new SilentPeers();
   /** The largest rung that we ever asked each peer: replies that nobody waits for are taken up to it. */
   readonly #largestAsked = new Map<string, bigint>();
   readonly #unaskedUnderWay = new Map<string, number>();
@@ -172,7 +172,7 @@ export class Asker {
 
   /** A valid message of type 347 came: that peer speaks, and will always be asked. Strangers leave nothing behind. */
   onSpoken(peerId: string): void {
-    if (this.#init.channels.isFriend(peerId)) this.#silentPeers.spoke(peerId);
+    if (this.#init.channels.isFriend(peerId)) this.#init.silentPeers.spoke(peerId);
   }
 
   /** Takes up a reply that a peer sent. Never rejects. */
@@ -217,7 +217,7 @@ export class Asker {
         channels: [],
       };
     }
-    const silence = call.isNamed ? undefined : this.#silentPeers.refuse(peerId, nowMs);
+    const silence = call.isNamed ? undefined : this.#init.silentPeers.refuse(peerId, nowMs);
     const refusal = silence ?? this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
     if (refusal !== undefined) return { peerId, status: 'skipped', reason: refusal, channels: [] };
 
@@ -225,7 +225,7 @@ export class Asker {
     gossip.read(peerId, call.flow).catch(() => {});
     const heard = await this.#converse(peerId, call);
     if (heard === 'deadline') {
-      this.#silentPeers.wasSilent(peerId, clock.monotonicMs());
+      this.#init.silentPeers.wasSilent(peerId, clock.monotonicMs());
       return { peerId, status: 'timeout', channels: [] };
     }
     if (heard === 'unconfirmed') {

@@ -21,6 +21,27 @@ export class QuestionBudget {
   /** What was asked of the current snapshot. */
   #asked = new Set<string>();
   #snapshot: SnapshotIdentity | undefined;
+  readonly #onChange: () => void;
+
+  /** @param onChange told when there is something new to remember */
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  /** What has to survive a restart: when each friend spent, monotonic milliseconds. */
+  state(): { readonly peerId: string; readonly times: readonly number[] }[] {
+    return [...this.#spent].map(([peerId, times]) => ({ peerId, times }));
+  }
+
+  /** Takes up a state. What a clock that was set meanwhile puts into the future was spent just now. */
+  restore(state: ReturnType<QuestionBudget['state']>, nowMs: number): void {
+    for (const { peerId, times } of state) {
+      this.#spent.set(
+        peerId,
+        times.map(time => Math.min(time, nowMs)).sort((a, b) => a - b),
+      );
+    }
+  }
 
   /**
    * Spends one for a question, unless it was asked of this snapshot before.
@@ -49,6 +70,7 @@ export class QuestionBudget {
     spent.push(nowMs);
     this.#spent.set(peerId, spent);
     this.#asked.add(question);
+    this.#onChange();
     return true;
   }
 

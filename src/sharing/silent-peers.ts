@@ -16,14 +16,43 @@ interface Silence {
   readonly askAgainAtMs: number;
 }
 
+/** A silence and whose it is. */
+export interface SilentPeer extends Silence {
+  readonly peerId: string;
+}
+
 export class SilentPeers {
   readonly #speaks = new Set<string>();
   readonly #silent = new Map<string, Silence>();
+  readonly #onChange: () => void;
+
+  /** @param onChange told when there is something new to remember */
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  /** What has to survive a restart. */
+  state(): { readonly speaks: string[]; readonly silent: SilentPeer[] } {
+    return {
+      speaks: [...this.#speaks],
+      silent: [...this.#silent].map(([peerId, silence]) => ({ peerId, ...silence })),
+    };
+  }
+
+  /** Takes up a state. A clock that was set meanwhile makes no wait longer than it was. */
+  restore(speaks: readonly string[], silent: readonly SilentPeer[], nowMs: number): void {
+    for (const peerId of speaks) this.#speaks.add(peerId);
+    for (const { peerId, waitMs, askAgainAtMs } of silent) {
+      this.#silent.set(peerId, { waitMs, askAgainAtMs: Math.min(askAgainAtMs, nowMs + waitMs) });
+    }
+  }
 
   /** A valid message of type 347 came from a peer with whom we have a channel. */
   spoke(peerId: string): void {
+    if (this.#speaks.has(peerId)) return;
     this.#speaks.add(peerId);
     this.#silent.delete(peerId);
+    this.#onChange();
   }
 
   /** A peer did not answer in time. */
@@ -33,6 +62,7 @@ export class SilentPeers {
     if (this.#speaks.has(peerId) || (before !== undefined && nowMs < before.askAgainAtMs)) return;
     const waitMs = before === undefined ? FIRST_WAIT_MS : Math.min(2 * before.waitMs, LONGEST_WAIT_MS);
     this.#silent.set(peerId, { waitMs, askAgainAtMs: nowMs + waitMs });
+    this.#onChange();
   }
 
   /** Why a peer is not to be asked yet, in words; `undefined` when it is. */

@@ -74,7 +74,9 @@ test('a friend without the plugin is silent, and one that goes meanwhile is not 
   assert.equal(silent?.status, 'timeout');
   assert.equal(silent.reason, undefined);
 
-  const asked = ask(alice, 'in', { timeout: 20 });
+  const bob = network.node('bob');
+  // Who never spoke is asked again only when named.
+  const asked = ask(alice, 'in', { timeout: 20, peers: bob.id });
   setTimeout(() => network.disconnect('alice', 'bob'), 200);
   const [gone] = await asked;
   assert.deepEqual([gone?.status, gone?.reason], ['timeout', 'disconnected']);

