@@ -8,6 +8,7 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
 import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
+import { FOAFSTATUS_USAGE, foafstatus, parseFoafstatus } from './src/lightningd/foafstatus.ts';
 import { registerOptions } from './src/lightningd/options.ts';
 import { Plugin } from './src/lightningd/plugin.ts';
 import { hostSharing } from './src/lightningd/sharing-host.ts';
@@ -33,6 +34,14 @@ plugin.addMethod(
   'Says in words what a message of type 347 holds',
   'Takes the message in hexadecimal, its two-byte type included, as lightningd logs it.',
   { check: foafdecode },
+);
+plugin.addMethod(
+  'foafstatus',
+  params => foafstatus(sharing().status, params),
+  FOAFSTATUS_USAGE,
+  'Shows who speaks, what is known and how old, what came and went, and what is set',
+  'Lists the friends, or the one that is named, and sums up the rest.',
+  { check: parseFoafstatus },
 );
 plugin.addHook('custommsg', params => sharing().receive(params), { filters: [FOAF_MESSAGE_TYPE] });
 plugin.start();

@@ -2,6 +2,7 @@
 //
 // Ctrl-C may come at any point. Both networks clear up after themselves then (src/devnet/sandbox.ts and its like in
 // the harness), whatever this script is in the midst of, so it has no handler of its own.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DEMO_CHANNELS, DEMO_NODES, type DemoNode, demo } from '../src/devnet/demo.ts';
@@ -61,6 +62,18 @@ function options(): { lightningd: boolean; help: boolean } {
   }
 }
 
+/** The demo's networks are regtest, where files beside the plugin stand for a node's own channels. */
+function refuseFixtures(): void {
+  const found = ['funds.json', 'channels.json'].filter(name =>
+    existsSync(new URL(`../${name}`, import.meta.url)),
+  );
+  if (found.length === 0) return;
+  fail(
+    `${found.join(' and ')} beside balancesharing.ts would replace the demo's channels: move them away, or name their folder in foaf-fixtures`,
+    1,
+  );
+}
+
 /** Whoever read our output has gone (`| head`): nothing is left to tell anybody. */
 process.stdout.on('error', () => process.exit(1));
 
@@ -68,12 +81,15 @@ const { lightningd, help } = options();
 if (help) {
   write(USAGE);
 } else {
+  refuseFixtures();
   const { isTTY } = process.stdout;
-  const { NO_COLOR = '' } = process.env;
-  const paint = isTTY && NO_COLOR === '' ? colourful : plain;
+  const { NO_COLOR = '', TERM } = process.env;
+  const paint = isTTY && NO_COLOR === '' && TERM !== 'dumb' ? colourful : plain;
   const seconds = () => `${(performance.now() / 1000).toFixed(1)} s`;
   {
-    await using network = await (lightningd ? realNodes() : standIn());
+    await using network = await (lightningd ? realNodes() : standIn()).catch((error: Error) =>
+      fail(`The network did not start: ${error.message}`, 1),
+    );
     const what = lightningd ? 'lightningd on regtest' : 'a stand-in lightning network';
     write(`Six nodes of ${what}, each with the plugin, ready after ${seconds()}.`);
     write('');

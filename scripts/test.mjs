@@ -1,7 +1,7 @@
 // Runs the tests: all of them, or those whose path holds one of the arguments. Files are given to node by name, since
 // Node 20 knows no patterns and Node 22 no folders. The last line says which tests could not run here, and why.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,6 +31,14 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+const fixtures = ['funds.json', 'channels.json'].filter(name => existsSync(join(root, name)));
+if (fixtures.length > 0) {
+  console.error(
+    `${fixtures.join(' and ')} beside balancesharing.ts would replace the tests' channels: move them away`,
+  );
+  process.exit(1);
+}
+
 // With a bundle that is older than the sources every plugin that a test starts would go through tsx.
 await import('./build.mjs');
 
@@ -51,12 +59,16 @@ runner.stdout.on('data', chunk => {
 runner.on('close', status => {
   const skipped = Number(/skipped (\d+)/.exec(closing)?.[1] ?? 0);
   const missing = REAL_NODE_PROGRAMS.filter(program => !isOnPath(program));
+  const isReady = missing.length === 0;
   const reasons = [
     ...(missing.length > 0
       ? [`those on real nodes, since ${missing.join(', ')} cannot be found on PATH`]
       : []),
+    ...(isReady && !isOnPath('reckless') ? ['that of reckless, since it cannot be found on PATH'] : []),
     ...(process.env.AUTORELOAD ? [] : ['that of autoreload, since AUTORELOAD does not name autoreload.py']),
   ];
-  console.log(skipped === 0 ? 'No test was left out.' : `Left out: ${skipped} tests: ${reasons.join('; ')}.`);
+  console.log(
+    skipped === 0 ? 'No test was left out.' : `Left out: ${skipped} of the tests: ${reasons.join('; ')}.`,
+  );
   process.exitCode = status ?? 1;
 });

@@ -77,6 +77,26 @@ export class Knowledge {
     return best;
   }
 
+  /** How much is known that was said since the monotonic time `saidSinceMs`; the times are monotonic too. */
+  summary(saidSinceMs: number): {
+    readonly friends: number;
+    readonly words: number;
+    readonly channels: number;
+    readonly oldestMs: number | undefined;
+    readonly newestMs: number | undefined;
+  } {
+    this.expire(saidSinceMs);
+    const words = [...this.#words.values()].flat();
+    const times = words.map(word => word.saidAtMs).sort((a, b) => a - b);
+    return {
+      friends: this.#words.size,
+      words: words.length,
+      channels: words.reduce((sum, word) => sum + word.channels.length, 0),
+      oldestMs: times[0],
+      newestMs: times.at(-1),
+    };
+  }
+
   /** Forgets what was said before the monotonic time `saidSinceMs`. */
   expire(saidSinceMs: number): void {
     for (const [peerId, words] of this.#words) {

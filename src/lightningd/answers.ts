@@ -17,8 +17,9 @@ const msat = v.pipe(
 
 const shortChannelId = v.pipe(
   v.string(),
-  v.transform(text => parseShortChannelId(text)),
-  v.bigint(),
+  // With colons before v0.7.
+  v.transform(text => parseShortChannelId(text.replaceAll(':', 'x'))),
+  v.bigint('must be a short channel id such as 103x1x0'),
 );
 
 /** Satoshis, as releases before v0.10 told capacities. */
@@ -61,8 +62,9 @@ export const listfunds = v.object({
     v.pipe(
       v.object({
         peer_id: nodeId,
-        connected: v.boolean(),
-        state: v.string(),
+        /** The oldest releases told neither. */
+        connected: v.optional(v.boolean(), true),
+        state: v.optional(v.string(), 'CHANNELD_NORMAL'),
         short_channel_id: v.optional(shortChannelId),
         our_amount_msat: v.optional(msat),
         amount_msat: v.optional(msat),

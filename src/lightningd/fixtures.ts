@@ -123,26 +123,38 @@ async function readFixture<T>(path: string, schema: v.GenericSchema<unknown, T>)
 }
 
 function parseJson(path: string, bytes: Buffer): unknown {
+  let parsed: unknown;
   try {
-    JSON.parse(bytes.toString('utf8'));
+    parsed = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw new FixtureError(`${path}: no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    // The reason quotes the file, which may hold anything; the log is read line by line.
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+    throw new FixtureError(`${path}: no JSON: ${reason}`);
   }
   // Once more, with integers beyond 2^53 kept whole.
   const [frame] = new JsonFramer().push(bytes);
-  return frame === undefined ? undefined : parseFrame(frame);
+  return frame === undefined ? parsed : parseFrame(frame);
 }
 
 /** The node at the other end of every channel in funds.json that channels.json knows. */
 function standInOf(funds: Funds, listed: Listed): string {
   const ends = new Map<ShortChannelId, readonly string[]>();
-  for (const { short_channel_id, source, destination } of listed)
-    ends.set(short_channel_id, [source, destination]);
+  for (const [index, { short_channel_id, source, destination }] of listed.entries()) {
+    const known = ends.get(short_channel_id) ?? [source, destination];
+    if (source === destination || !known.includes(source) || !known.includes(destination)) {
+      const place = `${CHANNELS}: channels.${index} (${formatShortChannelId(short_channel_id)})`;
+      throw new FixtureError(`${place}: its ends are not those of its other direction`);
+    }
+    ends.set(short_channel_id, known);
+  }
+  const seen = new Set<ShortChannelId>();
   let standIn: string | undefined;
   for (const [index, { peer_id, short_channel_id }] of funds.entries()) {
     const pair = short_channel_id === undefined ? undefined : ends.get(short_channel_id);
     if (short_channel_id === undefined || pair === undefined) continue;
     const place = `${FUNDS}: channels.${index} (${formatShortChannelId(short_channel_id)})`;
+    if (seen.has(short_channel_id)) throw new FixtureError(`${place}: stands there twice`);
+    seen.add(short_channel_id);
     if (!pair.includes(peer_id)) throw new FixtureError(`${place}: peer_id is no end of it in ${CHANNELS}`);
     const other = pair.find(end => end !== peer_id);
     if (standIn !== undefined && other !== standIn) {

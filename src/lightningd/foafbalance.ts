@@ -1,11 +1,11 @@
 /** The command `foafbalance`: from a person's parameters to the asker, and from its result to JSON. */
+import type { Asker } from '../sharing/asker.ts';
 import {
-  type Asker,
   type AskResult,
   type FriendAnswer,
   NoChannelsInTimeError,
   NotAFriendError,
-} from '../sharing/asker.ts';
+} from '../sharing/asking.ts';
 import type { GossipChannel } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';

@@ -6,6 +6,8 @@ import { Knowledge } from '../knowledge/knowledge.ts';
 import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
+import { PeerLog } from '../sharing/peer-log.ts';
+import type { Send } from '../sharing/ports.ts';
 import { QuestionBudget } from '../sharing/question-budget.ts';
 import { SilentPeers } from '../sharing/silent-peers.ts';
 import { SlidingWindow } from '../sharing/sliding-window.ts';
@@ -14,6 +16,7 @@ import * as answers from './answers.ts';
 import { systemClock } from './clock.ts';
 import { RpcError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
+import type { StatusSources } from './foafstatus.ts';
 import { GossipReader } from './gossip-reader.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMessenger } from './messenger.ts';
@@ -34,6 +37,7 @@ const DROP_LINES_PER_MINUTE = 20;
 
 export interface Sharing {
   readonly asker: Asker;
+  readonly status: StatusSources;
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
   /** A channel or a connection with a peer has changed: lightningd's notification of that name. */
@@ -98,17 +102,21 @@ async function connect({
       `fixtures: ${own.length} channels of ${standIn} stand for ours, every connected peer is a friend`,
     );
   }
-  const send = createMessenger(rpc);
+  const sent = new Map<string, number>();
+  const send = counting(createMessenger(rpc), sent);
   const silentPeers = new SilentPeers(() => store.changed());
   const budget = new QuestionBudget(() => store.changed());
   const store = new Store({ rpc, clock, logger, silentPeers, budget });
   await store.load();
+  const peerLog = new PeerLog();
+  const knowledge = new Knowledge();
   const asker = new Asker({
     chainHash,
     channels,
     gossip: fixtures ?? new GossipReader(rpc, clock),
-    knowledge: new Knowledge(),
+    knowledge,
     silentPeers,
+    peerLog,
     cacheTtlMs: () => options.cacheTtl.value * 1000,
     send,
     clock,
@@ -135,6 +143,21 @@ async function connect({
   channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
   return {
     asker,
+    status: {
+      channels,
+      clock,
+      knowledge,
+      peerLog,
+      silentPeers,
+      budget,
+      received: receiver.counters,
+      sent,
+      settings: () => ({
+        ...options.answerSettings(configuration.network),
+        cacheTtlMs: options.cacheTtl.value * 1000,
+        timeoutS: options.timeout.value,
+      }),
+    },
     receive: params => receiver.receive(params),
     onChange: (topic, peerId) => {
       // Strangers come and go as they please: only with a channel does that change anything.
@@ -143,6 +166,14 @@ async function connect({
       if (matters) channels.invalidate();
       if (topic === 'disconnect') asker.onDisconnect(peerId);
     },
+  };
+}
+
+/** Counts the messages that lightningd took, by their names. */
+function counting(send: Send, sent: Map<string, number>): Send {
+  return async (peerId, message) => {
+    await send(peerId, message);
+    sent.set(message.name, (sent.get(message.name) ?? 0) + 1);
   };
 }
 

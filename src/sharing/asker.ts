@@ -7,9 +7,18 @@
  */
 import type { Knowledge, Word } from '../knowledge/knowledge.ts';
 import type { Flow, FoafQuery, FoafReply } from '../wire/codec.ts';
+import {
+  type AskRequest,
+  type AskResult,
+  type FriendAnswer,
+  NoChannelsInTimeError,
+  NotAFriendError,
+  type ReplyOutcome,
+} from './asking.ts';
 import { believe, MAX_AHEAD_MS } from './believing.ts';
 import { Inquiries } from './inquiries.ts';
 import { friendsOf } from './node-view.ts';
+import type { PeerLog } from './peer-log.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipChannels, GossipSource, Send } from './ports.ts';
 import { QuestionLimits } from './question-limits.ts';
 import { rungFor } from './rungs.ts';
@@ -24,76 +33,13 @@ const UNASKED_AT_ONCE = 2;
 /** How many queries to a peer lightningd may not have taken yet: they leave in one burst once it goes on. */
 const UNCONFIRMED_AT_ONCE = 4;
 
-/**
- * `replied`: asked, answered. `remembered`: an earlier word still counts. `timeout`: asked, silent. `send_failed`:
- * lightningd did not take the query. `skipped`: not asked, see `reason`.
- */
-export type FriendStatus = 'replied' | 'remembered' | 'timeout' | 'send_failed' | 'skipped';
-
-export interface FriendAnswer {
-  readonly peerId: string;
-  readonly status: FriendStatus;
-  /** In words, where the status alone does not say why there are no channels. */
-  readonly reason?: string;
-  /** What the friend's answer holds for, when it was said, and how old that is; absent without an answer. */
-  readonly said?: { readonly amountMsat: bigint; readonly timestampMs: bigint; readonly ageMs: number };
-  readonly channels: readonly GossipChannel[];
-}
-
-export interface AskRequest {
-  readonly flow: Flow;
-  /** 1 to `MAX_AMOUNT_MSAT`. */
-  readonly amountMsat: bigint;
-  /** Whom to ask; everybody who may be asked when left out. */
-  readonly peers?: readonly string[];
-  readonly timeoutMs: number;
-  /** Ask although the answer is remembered. */
-  readonly fresh: boolean;
-}
-
-export interface AskResult {
-  readonly nodeId: string;
-  /** How many queries lightningd took. */
-  readonly sent: number;
-  readonly elapsedMs: number;
-  /** Sorted by node id. */
-  readonly friends: readonly FriendAnswer[];
-}
-
-/** What became of a reply; `answer` and `late` and `unasked` were taken up, the others dropped. */
-export type ReplyOutcome =
-  | 'answer'
-  | 'late'
-  | 'unasked'
-  | 'foreign_chain'
-  | 'from_the_future'
-  | 'unwanted'
-  | 'busy'
-  | 'stale'
-  | 'node_unavailable';
-
-/** A peer was named that is no connected friend. */
-export class NotAFriendError extends Error {
-  override readonly name = 'NotAFriendError';
-  readonly peerId: string;
-
-  constructor(peerId: string) {
-    super(`${peerId} is no connected peer with an active channel`);
-    this.peerId = peerId;
-  }
-}
-
-/** lightningd did not tell our channels before the time was up. */
-export class NoChannelsInTimeError extends Error {
-  override readonly name = 'NoChannelsInTimeError';
-}
-
 export interface AskerInit {
   readonly chainHash: string;
   readonly channels: ChannelSource;
   readonly gossip: GossipSource;
   readonly knowledge: Knowledge;
   readonly silentPeers: SilentPeers;
+  readonly peerLog: PeerLog;
   /** How long friends' word counts, in milliseconds; read at every call: the option is dynamic. */
   readonly cacheTtlMs: () => number;
   readonly send: Send;
@@ -172,7 +118,10 @@ export class Asker {
 
   /** A valid message of type 347 came: that peer speaks, and will always be asked. Strangers leave nothing behind. */
   onSpoken(peerId: string): void {
-    if (this.#init.channels.isFriend(peerId)) this.#init.silentPeers.spoke(peerId);
+    const { channels, clock, peerLog, silentPeers } = this.#init;
+    if (!channels.isFriend(peerId)) return;
+    silentPeers.spoke(peerId);
+    peerLog.heard(peerId, clock.monotonicMs());
   }
 
   /** Takes up a reply that a peer sent. Never rejects. */
@@ -255,7 +204,9 @@ export class Asker {
     peerId: string,
     call: Call,
   ): Promise<FoafReply | 'deadline' | 'unconfirmed' | 'disconnected' | { readonly notSent: string }> {
-    const { chainHash, send, newQueryId } = this.#init;
+    const { chainHash, clock, peerLog, send, newQueryId } = this.#init;
+    const sentAtMs = clock.monotonicMs();
+    peerLog.asked(peerId, sentAtMs);
     const queryId = newQueryId();
     const query: FoafQuery = {
       name: 'query_foaf_balances',
@@ -290,7 +241,9 @@ export class Asker {
     });
     const heard = await Promise.race([reply, failure, call.deadline]);
     this.#inquiries.end(queryId);
-    if (confirmed || (typeof heard === 'object' && 'name' in heard)) call.sent++;
+    const hasReplied = typeof heard === 'object' && 'name' in heard;
+    if (hasReplied) peerLog.replied(peerId, clock.monotonicMs() - sentAtMs);
+    if (confirmed || hasReplied) call.sent++;
     // Who may not have been asked was not silent.
     return heard === 'deadline' && !confirmed ? 'unconfirmed' : heard;
   }

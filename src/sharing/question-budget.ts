@@ -74,6 +74,11 @@ export class QuestionBudget {
     return true;
   }
 
+  /** How many questions a friend has spent in the last hour. */
+  spentInLastHour(peerId: string, nowMs: number): number {
+    return (this.#spent.get(peerId) ?? []).filter(time => time > nowMs - HOUR_MS).length;
+  }
+
   /** Whoever has not asked for a day leaves nothing behind. */
   #forgetOld(nowMs: number): void {
     for (const [peerId, times] of this.#spent) {

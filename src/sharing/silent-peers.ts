@@ -47,6 +47,11 @@ export class SilentPeers {
     }
   }
 
+  /** Whether a peer has ever spoken. */
+  hasSpoken(peerId: string): boolean {
+    return this.#speaks.has(peerId);
+  }
+
   /** A valid message of type 347 came from a peer with whom we have a channel. */
   spoke(peerId: string): void {
     if (this.#speaks.has(peerId)) return;

@@ -121,6 +121,9 @@ test('old spellings, and integers beyond 2^53', async () => {
       },
     ],
   );
+  const oldest = { ...old, connected: undefined, state: undefined, short_channel_id: '103:1:0' };
+  const first = await loadFixtures(await files({ channels: [fund(oldest)] }, { channels: BOTH_WAYS }));
+  assert.deepEqual([first.channels[0]?.usable, first.channels[0]?.state], [true, 'normal']);
   const text = { our_amount_msat: '900000000msat', amount_msat: '1000000000msat' };
   const channels = JSON.stringify({ channels: BOTH_WAYS }).replaceAll('990000000', '18446744073709551615');
   const other = await loadFixtures(await files({ channels: [fund(text)] }, channels));
@@ -133,14 +136,15 @@ test('a broken file is refused with its name, the place and the reason', async (
   assert.match(await refusal({ channels: [fund()] }, null), /^channels\.json: cannot be read: ENOENT$/);
   assert.match(await refusal('{"channels": [,]}'), /^funds\.json: no JSON: .*\[,\]/);
   assert.match(await refusal('{"channels": ['), /^funds\.json: no JSON: /);
-  assert.match(await refusal('5'), /^funds\.json: the whole: /);
+  assert.match(await refusal('5'), /^funds\.json: the whole: .*received 5/);
+  assert.match(await refusal('\ufeff\n\n{}'), /^funds\.json: no JSON: [^\n]*$/);
   assert.match(await refusal({}), /^funds\.json: channels: /);
   assert.match(
     await refusal({ channels: [fund(), fund({ state: 7 })] }),
     /^funds\.json: channels\.1\.state: /,
   );
   assert.match(
-    await refusal({ channels: [fund({ short_channel_id: '1:2:3' })] }),
+    await refusal({ channels: [fund({ short_channel_id: '1-2-3' })] }),
     /^funds\.json: channels\.0\.short_channel_id: /,
   );
   assert.match(
@@ -158,6 +162,14 @@ test('files that do not fit together are refused', async () => {
   assert.equal(
     await refusal({ channels: [fund({ peer_id: OTHER })] }),
     'funds.json: channels.0 (103x1x0): peer_id is no end of it in channels.json',
+  );
+  assert.equal(
+    await refusal({ channels: [fund(), fund()] }),
+    'funds.json: channels.1 (103x1x0): stands there twice',
+  );
+  assert.equal(
+    await refusal({ channels: [fund()] }, { channels: [listed(STAND_IN, PEER), listed(OTHER, STAND_IN)] }),
+    'channels.json: channels.1 (103x1x0): its ends are not those of its other direction',
   );
   const second = { short_channel_id: '104x1x0' };
   assert.equal(

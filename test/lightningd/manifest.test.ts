@@ -86,6 +86,12 @@ const MANIFEST = {
       long_description:
         'Takes the message in hexadecimal, its two-byte type included, as lightningd logs it.',
     },
+    {
+      name: 'foafstatus',
+      usage: '[peer]',
+      description: 'Shows who speaks, what is known and how old, what came and went, and what is set',
+      long_description: 'Lists the friends, or the one that is named, and sums up the rest.',
+    },
   ],
   subscriptions: ['connect', 'disconnect', 'channel_state_changed'],
   hooks: [{ name: 'custommsg', filters: [347] }],

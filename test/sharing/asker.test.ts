@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Knowledge } from '../../src/knowledge/knowledge.ts';
-import { Asker, type AskRequest, NoChannelsInTimeError, NotAFriendError } from '../../src/sharing/asker.ts';
+import { Asker } from '../../src/sharing/asker.ts';
+import { type AskRequest, NoChannelsInTimeError, NotAFriendError } from '../../src/sharing/asking.ts';
+import { PeerLog } from '../../src/sharing/peer-log.ts';
 import type { GossipChannels } from '../../src/sharing/ports.ts';
 import { SilentPeers } from '../../src/sharing/silent-peers.ts';
 import type { FoafMessage, FoafQuery, FoafReply } from '../../src/wire/codec.ts';
@@ -43,6 +45,7 @@ class World {
     },
     knowledge: new Knowledge(),
     silentPeers: new SilentPeers(),
+    peerLog: new PeerLog(),
     cacheTtlMs: () => 1_200_000,
     send: (to, message) => this.#send(to, message),
     clock: this.clock,
