@@ -19,7 +19,7 @@ import { believe, MAX_AHEAD_MS } from './believing.ts';
 import { Inquiries } from './inquiries.ts';
 import { friendsOf } from './node-view.ts';
 import type { PeerLog } from './peer-log.ts';
-import type { ChannelSource, Clock, GossipChannel, GossipChannels, GossipSource, Send } from './ports.ts';
+import type { ChannelSource, Clock, GossipChannels, GossipSource, Send } from './ports.ts';
 import { QuestionLimits } from './question-limits.ts';
 import { rungFor } from './rungs.ts';
 import type { SilentPeers } from './silent-peers.ts';
