@@ -27,7 +27,10 @@ import { Sandbox } from './sandbox.ts';
 
 export type { Bitcoind } from './bitcoind.ts';
 export type { CliOutcome, NodeOptions, RegtestNode } from './node.ts';
-export { RpcFailure } from './rpc.ts';
+
+import { RpcFailure } from './rpc.ts';
+
+export { RpcFailure };
 
 const PROGRAMS = ['lightningd', 'lightning-cli', 'bitcoind', 'bitcoin-cli'];
 /** A channel is announced when its funding is this deep (BOLT 7). */
@@ -69,6 +72,10 @@ export function missingPrograms(): string | undefined {
   const missing = PROGRAMS.filter(program => !isOnPath(program));
   return missing.length === 0 ? undefined : `not on PATH: ${missing.join(', ')}`;
 }
+
+/** lightningd's "disconnected during connection". */
+const CROSSED = 402;
+const CONNECT_ATTEMPTS = 5;
 
 /**
  * Asks again and again until there is an answer. Only for what no event tells of.
@@ -261,7 +268,17 @@ export class RegtestNetwork {
   }
 
   async #connect(from: RegtestNode, { id, port }: RegtestNode): Promise<void> {
-    await from.rpc('connect', { id, host: '127.0.0.1', port });
+    // A node that was restarted calls its peers by itself too: two calls that cross may end one another (402). Whoever
+    // calls again finds the connection of the other, or makes one.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await from.rpc('connect', { id, host: '127.0.0.1', port });
+        return;
+      } catch (error) {
+        if (!(error instanceof RpcFailure && error.code === CROSSED) || attempt === CONNECT_ATTEMPTS)
+          throw error;
+      }
+    }
   }
 
   /** Waits until every running node knows both directions of the channels. Nothing tells of that, so it polls. */
