@@ -23,12 +23,11 @@ import {
 import { GossipCourier } from './gossip.ts';
 import { type NodeOptions, RegtestNode } from './node.ts';
 import { freePorts } from './ports.ts';
+import { RpcFailure } from './rpc.ts';
 import { Sandbox } from './sandbox.ts';
 
 export type { Bitcoind } from './bitcoind.ts';
 export type { CliOutcome, NodeOptions, RegtestNode } from './node.ts';
-
-import { RpcFailure } from './rpc.ts';
 
 export { RpcFailure };
 
