@@ -17,7 +17,7 @@ import { type Option, type OptionDefault, type OptionExtras, OptionRegistry } fr
 import { bindParameters } from './parameters.ts';
 
 /**
- * What a hook is answered, as text since there are many. Seen on v26.06.6: any other `result` for `custommsg`, or an
+ * What a hook is answered, as text since there are many. Seen on v26.06.6: whatever other `result` for `custommsg`, or an
  * error to any hook, aborts lightningd.
  */
 const CONTINUE = '"result":{"result":"continue"}';
