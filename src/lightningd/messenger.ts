@@ -9,8 +9,12 @@ import { encodeMessage } from '../wire/codec.ts';
 import { ErrorCode, RpcError } from './errors.ts';
 import type { Rpc } from './rpc-client.ts';
 
-/** `sendcustommsg`, or on a node before v0.10.1 `dev-sendcustommsg`, from the first time on that it is told so. */
-export function createMessenger(rpc: Rpc): Send {
+/**
+ * `sendcustommsg`, or on a node before v0.10.1 `dev-sendcustommsg`, from the first time on that it is told so.
+ *
+ * @param sent counts the messages that lightningd took, by their names
+ */
+export function createMessenger(rpc: Rpc, sent = new Map<string, number>()): Send {
   let command = 'sendcustommsg';
   return async (peerId, message) => {
     const params = { node_id: peerId, msg: encodeMessage(message) };
@@ -23,5 +27,6 @@ export function createMessenger(rpc: Rpc): Send {
       command = 'dev-sendcustommsg';
       await rpc.call(command, params);
     }
+    sent.set(message.name, (sent.get(message.name) ?? 0) + 1);
   };
 }

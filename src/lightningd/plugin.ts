@@ -164,7 +164,6 @@ export class Plugin extends ClightningjsPlugin {
     const framer = new JsonFramer(() => this.log('skipped a line on stdin that is no JSON', 'unusual'));
     process.stdin.on('data', (chunk: Buffer) => {
       for (const frame of framer.push(chunk)) this.#receive(frame);
-      this.#writer.flush();
     });
     const leave = () => {
       this.#writer.flush();

@@ -66,12 +66,9 @@ export class Receiver {
 
   #drainOne(): void {
     const next = this.#inbox.take();
-    if (next === undefined) {
-      this.#draining = false;
-      return;
-    }
-    setImmediate(() => this.#drainOne());
-    this.#handle(next.peerId, next.payload);
+    this.#draining = !this.#inbox.isEmpty;
+    if (this.#draining) setImmediate(() => this.#drainOne());
+    if (next !== undefined) this.#handle(next.peerId, next.payload);
   }
 
   #handle(peerId: string, payload: string): void {

@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { RpcConnectionError, RpcError, RpcTimeoutError } from './errors.ts';
 import { JsonFramer, parseFrame } from './json-framer.ts';
 import { jsonText } from './json-text.ts';
+import { LineWriter } from './line-writer.ts';
 
 /** How long a call waits for its answer unless it says otherwise. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -34,7 +35,7 @@ export class RpcClient implements Rpc {
   readonly #path: string;
   readonly #name: string;
   readonly #pending = new Map<string, PendingCall>();
-  #socket: Socket | undefined;
+  #connection: { readonly socket: Socket; readonly writer: LineWriter } | undefined;
   #lastId = 0;
 
   /**
@@ -79,17 +80,18 @@ export class RpcClient implements Rpc {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(id, { method, resolve: settle(resolve), reject: fail });
-      this.#connection().write(`${jsonText({ jsonrpc: '2.0', id, method, params })}\n\n`);
+      this.#connect().write(jsonText({ jsonrpc: '2.0', id, method, params }));
     });
   }
 
   /** Ends the connection; calls under way fail with an RpcConnectionError. */
   close(): void {
-    this.#socket?.destroy();
+    this.#connection?.socket.destroy();
   }
 
-  #connection(): Socket {
-    if (this.#socket !== undefined) return this.#socket;
+  /** The kept connection, or a new one. Calls of one turn leave together: each write of its own would cost a system call. */
+  #connect(): LineWriter {
+    if (this.#connection !== undefined) return this.#connection.writer;
     const socket = connect(this.#path);
     const framer = new JsonFramer();
     let reason = 'the connection to lightningd closed';
@@ -107,12 +109,13 @@ export class RpcClient implements Rpc {
     // lightningd half-closes when it stops: nothing more will come.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = undefined;
+      if (this.#connection?.socket === socket) this.#connection = undefined;
       for (const call of [...this.#pending.values()])
         call.reject(new RpcConnectionError(`${call.method}: ${reason}`));
     });
-    this.#socket = socket;
-    return socket;
+    const writer = new LineWriter(socket);
+    this.#connection = { socket, writer };
+    return writer;
   }
 
   #answer(answer: unknown): void {

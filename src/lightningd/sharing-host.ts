@@ -1,5 +1,5 @@
 /** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Knowledge } from '../knowledge/knowledge.ts';
@@ -7,7 +7,6 @@ import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import { PeerLog } from '../sharing/peer-log.ts';
-import type { Send } from '../sharing/ports.ts';
 import { QuestionBudget } from '../sharing/question-budget.ts';
 import { SilentPeers } from '../sharing/silent-peers.ts';
 import { SlidingWindow } from '../sharing/sliding-window.ts';
@@ -103,7 +102,7 @@ async function connect({
     );
   }
   const sent = new Map<string, number>();
-  const send = counting(createMessenger(rpc), sent);
+  const send = createMessenger(rpc, sent);
   const silentPeers = new SilentPeers(() => store.changed());
   const budget = new QuestionBudget(() => store.changed());
   const store = new Store({ rpc, clock, logger, silentPeers, budget });
@@ -120,7 +119,7 @@ async function connect({
     cacheTtlMs: () => options.cacheTtl.value * 1000,
     send,
     clock,
-    newQueryId: () => randomBytes(8).toString('hex'),
+    newQueryId,
   });
   const answerer = new Answerer({
     chainHash,
@@ -169,12 +168,10 @@ async function connect({
   };
 }
 
-/** Counts the messages that lightningd took, by their names. */
-function counting(send: Send, sent: Map<string, number>): Send {
-  return async (peerId, message) => {
-    await send(peerId, message);
-    sent.set(message.name, (sent.get(message.name) ?? 0) + 1);
-  };
+/** 64 random bits of a UUID's 122, whose randomness Node.js draws in advance: a draw of its own for each query took longer than its encoding. */
+function newQueryId(): string {
+  const uuid = randomUUID();
+  return uuid.slice(0, 8) + uuid.slice(-8);
 }
 
 /** lightningd runs us in the socket's folder: from there even a path that is too long for a socket is short. */

@@ -215,31 +215,33 @@ export class Asker {
       flow: call.flow,
       amountMsat: call.rungMsat,
     };
-    const reply = new Promise<FoafReply | 'disconnected'>(resolve => {
-      this.#inquiries.register({
-        queryId,
-        peerId,
-        flow: call.flow,
-        amountMsat: call.rungMsat,
-        onReply: resolve,
-        onDisconnect: () => resolve('disconnected'),
-      });
-    });
     this.#noteAsked(peerId, call.rungMsat);
-    // Only a failure ends the wait: the reply may well be here before lightningd has confirmed the sending.
     let confirmed = false;
-    add(this.#unconfirmed, peerId, 1);
-    const failure = new Promise<{ notSent: string }>(resolve => {
-      send(peerId, query)
-        .then(
+    const heard = await new Promise<FoafReply | 'deadline' | 'disconnected' | { notSent: string }>(
+      resolve => {
+        this.#inquiries.register({
+          queryId,
+          peerId,
+          flow: call.flow,
+          amountMsat: call.rungMsat,
+          onReply: resolve,
+          onDisconnect: () => resolve('disconnected'),
+        });
+        add(this.#unconfirmed, peerId, 1);
+        // Only a failure ends the wait: the reply may well be here before lightningd has confirmed the sending.
+        send(peerId, query).then(
           () => {
             confirmed = true;
+            add(this.#unconfirmed, peerId, -1);
           },
-          error => resolve({ notSent: messageOf(error) }),
-        )
-        .finally(() => add(this.#unconfirmed, peerId, -1));
-    });
-    const heard = await Promise.race([reply, failure, call.deadline]);
+          error => {
+            add(this.#unconfirmed, peerId, -1);
+            resolve({ notSent: messageOf(error) });
+          },
+        );
+        call.deadline.then(resolve);
+      },
+    );
     this.#inquiries.end(queryId);
     const hasReplied = typeof heard === 'object' && 'name' in heard;
     if (hasReplied) peerLog.replied(peerId, clock.monotonicMs() - sentAtMs);

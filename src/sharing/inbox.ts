@@ -40,6 +40,10 @@ export class Inbox {
     return true;
   }
 
+  get isEmpty(): boolean {
+    return this.#lanes.size === 0;
+  }
+
   /** The next message in turn, `undefined` when nothing waits. */
   take(): { readonly peerId: string; readonly payload: string } | undefined {
     for (const [key, lane] of this.#lanes) {
