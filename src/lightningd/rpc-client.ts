@@ -80,7 +80,8 @@ export class RpcClient implements Rpc {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(id, { method, resolve: settle(resolve), reject: fail });
-      this.#connect().write(jsonText({ jsonrpc: '2.0', id, method, params }));
+      // Two line ends, as lightning-cli and its likes write them.
+      this.#connect().write(`${jsonText({ jsonrpc: '2.0', id, method, params })}\n`);
     });
   }
 
