@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JsonFramer, parseFrame } from '../src/lightningd/json-framer.ts';
 
-const LIMITS = { htlc_minimum_msat: 0, htlc_maximum_msat: 990_000_000 };
+const LIMITS = {
+  htlc_minimum_msat: 0,
+  htlc_maximum_msat: 990_000_000,
+  fee_base_msat: 1000,
+  fee_proportional_millionths: 10,
+  cltv_expiry_delta: 34,
+};
 const CHANNEL = {
   peer_id: `02${'11'.repeat(32)}`,
   peer_connected: true,

@@ -30,9 +30,20 @@ const sat = v.pipe(
   v.transform(value => BigInt(value) * 1000n),
 );
 
+const uint32 = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffff_ffff));
+
 const nodeId = v.pipe(v.string(), v.regex(/^0[23][0-9a-f]{64}$/));
 
-const updates = v.object({ htlc_minimum_msat: msat, htlc_maximum_msat: msat });
+const updates = v.object({
+  htlc_minimum_msat: msat,
+  htlc_maximum_msat: msat,
+  fee_base_msat: msat,
+  fee_proportional_millionths: v.pipe(
+    uint32,
+    v.transform(value => BigInt(value)),
+  ),
+  cltv_expiry_delta: uint32,
+});
 
 export const getinfo = v.object({ id: nodeId, blockheight: v.number() });
 
@@ -101,6 +112,13 @@ export const listchannels = v.object({
         htlc_minimum_msat: v.optional(msat, 0),
         /** Always there in public channels; without it the capacity is the limit. */
         htlc_maximum_msat: v.optional(msat),
+        /** lightningd always tells these; a file in its form may leave them out, and gets Core Lightning's own defaults. */
+        base_fee_millisatoshi: v.optional(msat, 1000),
+        fee_per_millionth: v.pipe(
+          v.optional(uint32, 10),
+          v.transform(value => BigInt(value)),
+        ),
+        delay: v.optional(uint32, 34),
       }),
       v.transform(({ amount_msat, satoshis, ...rest }) => ({
         ...rest,

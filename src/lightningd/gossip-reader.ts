@@ -5,6 +5,7 @@
  * selector, shared while a reading is under way and remembered for a while, for a bounded number of channels in all.
  */
 import type * as v from 'valibot';
+import type { ForwardingTerms } from '../sharing/node-view.ts';
 import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
@@ -13,7 +14,7 @@ import type { Rpc } from './rpc-client.ts';
 
 /** Fees and limits of channels change rarely, and a channel that we do not know yet makes us read again anyway. */
 const MAX_AGE_MS = 600_000;
-/** Remembered channel directions in all, about 250 bytes each; what was read longest ago goes first. */
+/** Remembered channel directions in all, about 400 bytes each; what was read longest ago goes first. */
 const MAX_REMEMBERED = 100_000;
 
 interface Reading {
@@ -73,6 +74,17 @@ export class GossipReader implements GossipSource {
   }
 }
 
+/** What a channel's source asks for forwarding over it. */
+export function termsOf(
+  listed: v.InferOutput<typeof answers.listchannels>['channels'][number],
+): ForwardingTerms {
+  return {
+    baseFeeMsat: listed.base_fee_millisatoshi,
+    feePpm: listed.fee_per_millionth,
+    cltvExpiryDelta: listed.delay,
+  };
+}
+
 /** The public ones among channels as `listchannels` tells them. */
 export function toGossip(
   listedChannels: v.InferOutput<typeof answers.listchannels>['channels'],
@@ -91,6 +103,7 @@ export function toGossip(
         minimumMsat: listed.htlc_minimum_msat,
         maximumMsat: listed.htlc_maximum_msat ?? listed.amount_msat,
       },
+      terms: termsOf(listed),
     });
   }
   return channels;

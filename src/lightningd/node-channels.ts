@@ -4,6 +4,7 @@ import type { ChannelState, HtlcLimits, NodeView, OwnChannel } from '../sharing/
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
 import { ErrorCode, RpcError } from './errors.ts';
+import { termsOf } from './gossip-reader.ts';
 import type { Rpc } from './rpc-client.ts';
 
 /**
@@ -73,6 +74,7 @@ export function fromFunds(
 ): OwnChannel[] {
   const local = limitsById(from);
   const remote = limitsById(to);
+  const terms = new Map(to.map(channel => [channel.short_channel_id, termsOf(channel)]));
   return funds.map(channel => {
     const id = channel.short_channel_id;
     const reserveMsat = channel.amount_msat / RESERVE_DIVISOR;
@@ -90,6 +92,7 @@ export function fromFunds(
       receivableMsat: less(theirsMsat, reserveMsat),
       localLimits: id === undefined ? undefined : local.get(id),
       remoteLimits: id === undefined ? undefined : remote.get(id),
+      remoteTerms: id === undefined ? undefined : terms.get(id),
     };
   });
 }
@@ -115,7 +118,7 @@ function fromPeerChannel(channel: PeerChannel): OwnChannel {
 function limitsOf(
   { updates, minimum_htlc_out_msat, maximum_htlc_out_msat }: PeerChannel,
   totalMsat: bigint,
-): Pick<OwnChannel, 'localLimits' | 'remoteLimits'> {
+): Pick<OwnChannel, 'localLimits' | 'remoteLimits' | 'remoteTerms'> {
   if (updates === undefined) {
     return {
       localLimits: {
@@ -123,12 +126,18 @@ function limitsOf(
         maximumMsat: maximum_htlc_out_msat ?? totalMsat,
       },
       remoteLimits: { minimumMsat: 0n, maximumMsat: totalMsat },
+      remoteTerms: undefined,
     };
   }
   const { local, remote } = updates;
   return {
     localLimits: { minimumMsat: local.htlc_minimum_msat, maximumMsat: local.htlc_maximum_msat },
     remoteLimits: remote && { minimumMsat: remote.htlc_minimum_msat, maximumMsat: remote.htlc_maximum_msat },
+    remoteTerms: remote && {
+      baseFeeMsat: remote.fee_base_msat,
+      feePpm: remote.fee_proportional_millionths,
+      cltvExpiryDelta: remote.cltv_expiry_delta,
+    },
   };
 }
 

@@ -7,6 +7,16 @@ export interface HtlcLimits {
   readonly maximumMsat: bigint;
 }
 
+/** What one end of a channel asks for forwarding over it (BOLT 7, "The `channel_update` Message"). */
+export interface ForwardingTerms {
+  /** `fee_base_msat`. */
+  readonly baseFeeMsat: bigint;
+  /** `fee_proportional_millionths`: parts per million of the amount forwarded. */
+  readonly feePpm: bigint;
+  /** `cltv_expiry_delta`, in blocks. */
+  readonly cltvExpiryDelta: number;
+}
+
 /** `normal`: CHANNELD_NORMAL. `splicing`: CHANNELD_AWAITING_SPLICE. */
 export type ChannelState = 'normal' | 'splicing' | 'other';
 
@@ -28,6 +38,8 @@ export interface OwnChannel {
   /** Ours and the peer's own; `undefined` where no update is known, which carries nothing. */
   readonly localLimits: HtlcLimits | undefined;
   readonly remoteLimits: HtlcLimits | undefined;
+  /** What the peer asks for forwarding over this channel to us. */
+  readonly remoteTerms: ForwardingTerms | undefined;
 }
 
 export interface NodeView {

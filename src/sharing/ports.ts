@@ -1,7 +1,7 @@
 /** What both sides of a conversation need from the node they run on; `src/lightningd/` gives it, tests stand in for it. */
 import type { Flow, FoafMessage } from '../wire/codec.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
-import type { HtlcLimits, NodeView } from './node-view.ts';
+import type { ForwardingTerms, HtlcLimits, NodeView } from './node-view.ts';
 
 /** Time, so that tests can own it. */
 export interface Clock {
@@ -35,6 +35,7 @@ export interface GossipChannel {
   readonly active: boolean;
   readonly capacityMsat: bigint;
   readonly limits: HtlcLimits;
+  readonly terms: ForwardingTerms;
 }
 
 /** The public channels of one node in one direction, by short channel id. */

@@ -12,7 +12,13 @@ import { type Call, FakeRpc } from './fake-rpc.ts';
 const US = nodeId(0);
 const PEER = nodeId(1);
 const GETINFO = { id: US, blockheight: 1000 };
-const LIMITS = { htlc_minimum_msat: 1, htlc_maximum_msat: 990_000_000 };
+const LIMITS = {
+  htlc_minimum_msat: 1,
+  htlc_maximum_msat: 990_000_000,
+  fee_base_msat: 1000,
+  fee_proportional_millionths: 10,
+  cltv_expiry_delta: 34,
+};
 /** As v26.06 tells it, without what nobody reads. */
 const PEER_CHANNEL = {
   peer_id: PEER,
@@ -25,7 +31,10 @@ const PEER_CHANNEL = {
   total_msat: 1_000_000_000,
   spendable_msat: 580_000_000,
   receivable_msat: 380_000_000,
-  updates: { local: LIMITS, remote: { htlc_minimum_msat: 0, htlc_maximum_msat: '18446744073709551615' } },
+  updates: {
+    local: LIMITS,
+    remote: { ...LIMITS, htlc_minimum_msat: 0, htlc_maximum_msat: '18446744073709551615' },
+  },
 };
 
 function node(answers: Readonly<Record<string, unknown>>) {
@@ -61,6 +70,7 @@ test('listpeerchannels becomes our view of a channel, integers beyond 2^53 inclu
         receivableMsat: 380_000_000n,
         localLimits: { minimumMsat: 1n, maximumMsat: 990_000_000n },
         remoteLimits: { minimumMsat: 0n, maximumMsat: 18_446_744_073_709_551_615n },
+        remoteTerms: { baseFeeMsat: 1000n, feePpm: 10n, cltvExpiryDelta: 34 },
       },
     ],
   });
@@ -253,6 +263,7 @@ test('gossip is read per friend and direction, with one selector, and never the 
     active: true,
     capacityMsat: 5n,
     limits: { minimumMsat: 0n, maximumMsat: 4n },
+    terms: { baseFeeMsat: 1000n, feePpm: 10n, cltvExpiryDelta: 34 },
   });
   assert.deepEqual(to.get(scid('200x3x0'))?.limits, { minimumMsat: 0n, maximumMsat: 5n });
   assert.equal(to.get(scid('200x1x0'))?.direction, 1);

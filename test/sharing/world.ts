@@ -19,6 +19,7 @@ export function scid(text: string): ShortChannelId {
 }
 
 const SAT = 1000n;
+const TERMS = { baseFeeMsat: 1000n, feePpm: 10n, cltvExpiryDelta: 34 };
 
 /** A public channel of 1,000,000 sat with peer `peer`, deep and usable, of which `ours` sat are ours. */
 export function channel(
@@ -43,6 +44,7 @@ export function channel(
     receivableMsat: totalMsat - toUsMsat,
     localLimits: limits,
     remoteLimits: limits,
+    remoteTerms: TERMS,
     ...changes,
   };
 }
@@ -68,6 +70,7 @@ export function gossip(
       active: true,
       capacityMsat: 1_000_000n * SAT,
       limits: { minimumMsat: 0n, maximumMsat: 990_000n * SAT },
+      terms: TERMS,
       ...changes,
     },
   ];
