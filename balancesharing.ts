@@ -11,10 +11,10 @@ import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
 import { FOAFSTATUS_USAGE, foafstatus, parseFoafstatus } from './src/lightningd/foafstatus.ts';
 import { registerOptions } from './src/lightningd/options.ts';
 import { Plugin } from './src/lightningd/plugin.ts';
-import { hostSharing } from './src/lightningd/sharing-host.ts';
+import { hostSharing, NOTIFICATIONS } from './src/lightningd/sharing-host.ts';
 import { FOAF_MESSAGE_TYPE } from './src/wire/codec.ts';
 
-const plugin = new Plugin();
+const plugin = new Plugin({ customNotifications: NOTIFICATIONS });
 const options = registerOptions(plugin);
 const folder = dirname(realpathSync(process.argv[1] ?? '.'));
 const sharing = hostSharing(plugin, options, folder);

@@ -1,16 +1,21 @@
 /**
- * What friends told us, how old it is, and nothing derived from it: one record per friend, flow and amount.
+ * What friends told us and how old it is: one record per friend, flow and amount. All that is known of a channel, and
+ * the friend-of-a-friend graph, is derived from these records and our own payments' marks when somebody asks.
  *
- * Hazard: friends can tell anything, as often as they like. The records of one friend are bounded, an older word never
- * replaces a newer one, and a channel that a newer reply leaves out is forgotten for that amount and those above.
+ * Hazard: friends can tell anything, as often as they like. What is kept of one friend and of all is bounded, an older
+ * word never replaces a newer one, a channel that a newer reply leaves out is forgotten for that amount and those
+ * above, and no word counts against what our own payments have shown since.
  */
-
 import type { GossipChannel } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
+import { FriendRecords } from './friend-records.ts';
+import { type ChannelDirection, type Failure, Marks } from './marks.ts';
 
 /** How many records of one friend are kept: both flows at eight rungs, the questions that it answers in an hour. */
 const MAX_RECORDS_PER_FRIEND = 16;
+/** How many channels all records may name together, about 10 bytes each. A node with 500 large friends has 42,610. */
+const MAX_NAMED_CHANNELS = 500_000;
 
 /** One reply, after the gossip was asked. */
 export interface Word {
@@ -25,29 +30,44 @@ export interface Word {
   readonly channels: readonly GossipChannel[];
 }
 
+/** What a friend would willingly move on one channel, as far as we know now. */
+export interface Offer {
+  readonly channel: GossipChannel;
+  readonly peerId: string;
+  /** At least this much: what was said, changed by our own use since; never above what the channel can carry. */
+  readonly amountMsat: bigint;
+  /** Monotonic milliseconds. */
+  readonly saidAtMs: number;
+}
+
 export class Knowledge {
-  readonly #words = new Map<string, Word[]>();
+  readonly records = new FriendRecords();
+  readonly #words = new Map<string, readonly Word[]>();
+  readonly #marks = new Marks();
+  #named = 0;
 
   /**
    * Takes up a friend's word.
    *
-   * @returns whether anything of it was newer than what we knew
+   * @returns what was kept of it; `undefined` when we knew newer
    */
-  learn(peerId: string, word: Word): boolean {
+  learn(peerId: string, word: Word): Word | undefined {
     const known = this.#words.get(peerId) ?? [];
     const sameFlow = known.filter(other => other.flow === word.flow);
-    if (
-      sameFlow.some(other => other.amountMsat === word.amountMsat && other.timestampMs > word.timestampMs)
-    ) {
-      return false;
-    }
+    const before = sameFlow.find(other => other.amountMsat === word.amountMsat);
+    if (before !== undefined && before.timestampMs > word.timestampMs) return undefined;
     // What a newer word at this amount or below has left out stays out.
     const newer = sameFlow.filter(
       other => other.timestampMs > word.timestampMs && other.amountMsat < word.amountMsat,
     );
-    const kept = { ...word, channels: withoutOmitted(word.channels, newer) };
+    // A word from before a mark is not taken up again; what was taken up before the mark stays, with the mark applied.
+    const channels = withoutOmitted(word.channels, newer).filter(
+      channel =>
+        !this.#marks.isMarkedSince(channel, word.saidAtMs) ||
+        (before !== undefined && names(before, channel)),
+    );
     const others = known
-      .filter(other => other.flow !== word.flow || other.amountMsat !== word.amountMsat)
+      .filter(other => other !== before)
       .map(other =>
         other.flow === word.flow &&
         other.amountMsat > word.amountMsat &&
@@ -55,9 +75,11 @@ export class Knowledge {
           ? { ...other, channels: withoutOmitted(other.channels, [word]) }
           : other,
       );
-    const all = [...others, kept].sort((a, b) => b.saidAtMs - a.saidAtMs).slice(0, MAX_RECORDS_PER_FRIEND);
-    this.#words.set(peerId, all);
-    return true;
+    const kept = { ...word, channels };
+    const all = [...others, kept].sort((a, b) => b.saidAtMs - a.saidAtMs);
+    this.#keep(peerId, all.slice(0, MAX_RECORDS_PER_FRIEND));
+    while (this.#named > MAX_NAMED_CHANNELS) this.#dropOldest();
+    return this.standing(kept);
   }
 
   /**
@@ -74,7 +96,74 @@ export class Knowledge {
       if (word.amountMsat > rungMsat && word.channels.length === 0) continue;
       if (best === undefined || word.amountMsat < best.amountMsat) best = word;
     }
-    return best;
+    return best && this.standing(best);
+  }
+
+  /** A word without the channels on which our own payments have shown since that its amount does not move. */
+  standing(word: Word): Word {
+    const channels = word.channels.filter(channel => {
+      const left = this.#marks.left(channel, word.amountMsat, word.saidAtMs);
+      return left !== undefined && left >= word.amountMsat;
+    });
+    return channels.length === word.channels.length ? word : { ...word, channels };
+  }
+
+  /** The largest offer on one channel in one direction, by either of its ends. */
+  offerOn(channel: GossipChannel, saidSinceMs: number): Offer | undefined {
+    const bySource = this.#offerBy(channel.source, 1, channel, saidSinceMs);
+    const byDestination = this.#offerBy(channel.destination, 0, channel, saidSinceMs);
+    if (bySource === undefined || byDestination === undefined) return bySource ?? byDestination;
+    return byDestination.amountMsat > bySource.amountMsat ? byDestination : bySource;
+  }
+
+  /** All that is offered now: each channel and direction once per friend, the largest offer; friends in the order of their newest word. */
+  *offers(saidSinceMs: number): Generator<Offer> {
+    const friends = [...this.#words].sort(([, [a]], [, [b]]) => (b?.saidAtMs ?? 0) - (a?.saidAtMs ?? 0));
+    for (const [peerId, words] of friends) {
+      const seen = new Set<string>();
+      for (const word of words) {
+        if (word.saidAtMs < saidSinceMs) continue;
+        for (const channel of word.channels) {
+          const key = `${word.flow}|${channel.shortChannelId}`;
+          if (seen.has(key)) continue;
+          seen.add(key);
+          const offer = this.#offerBy(peerId, word.flow, channel, saidSinceMs);
+          if (offer !== undefined) yield offer;
+        }
+      }
+    }
+  }
+
+  /** The least amount that failed there since, 0 when the channel was withdrawn as a whole. */
+  leastFailedMsat(channel: ChannelDirection, sinceMs: number): bigint | undefined {
+    return this.#marks.leastFailedMsat(channel, sinceMs);
+  }
+
+  /** The failures for want of liquidity since. */
+  failures(sinceMs: number): Generator<Failure> {
+    return this.#marks.failures(sinceMs);
+  }
+
+  /**
+   * A payment of ours failed for want of liquidity: word from before for as much counts no longer, and whoever gave it
+   * has not kept it.
+   *
+   * @param amountMsat what the channel should have carried
+   */
+  failed(channel: ChannelDirection, amountMsat: bigint, nowMs: number): void {
+    this.#note(channel, amountMsat, 'failed');
+    this.#marks.add(channel, 'failed', amountMsat, nowMs);
+  }
+
+  /** The channel, or its next node, is disabled, unknown or gone: word from before counts no longer. Nobody is to blame. */
+  withdraw(channel: ChannelDirection, nowMs: number): void {
+    this.#marks.add(channel, 'withdrawn', 0n, nowMs);
+  }
+
+  /** We moved an amount ourselves: there is less of what was offered, and more the other way. */
+  moved(channel: ChannelDirection, amountMsat: bigint, nowMs: number): void {
+    this.#note(channel, amountMsat, 'kept');
+    this.#marks.add(channel, 'moved', amountMsat, nowMs);
   }
 
   /** How much is known that was said since the monotonic time `saidSinceMs`; the times are monotonic too. */
@@ -82,6 +171,7 @@ export class Knowledge {
     readonly friends: number;
     readonly words: number;
     readonly channels: number;
+    readonly marked: number;
     readonly oldestMs: number | undefined;
     readonly newestMs: number | undefined;
   } {
@@ -91,20 +181,98 @@ export class Knowledge {
     return {
       friends: this.#words.size,
       words: words.length,
-      channels: words.reduce((sum, word) => sum + word.channels.length, 0),
+      channels: this.#named,
+      marked: this.#marks.size,
       oldestMs: times[0],
       newestMs: times.at(-1),
     };
   }
 
-  /** Forgets what was said before the monotonic time `saidSinceMs`. */
+  /** Forgets what was said, and what happened, before the monotonic time `saidSinceMs`. */
   expire(saidSinceMs: number): void {
-    for (const [peerId, words] of this.#words) {
+    for (const [peerId, words] of [...this.#words]) {
       const fresh = words.filter(word => word.saidAtMs >= saidSinceMs);
-      if (fresh.length === 0) this.#words.delete(peerId);
-      else this.#words.set(peerId, fresh);
+      if (fresh.length < words.length) this.#keep(peerId, fresh);
+    }
+    this.#marks.expire(saidSinceMs);
+  }
+
+  /** Whoever has offered as much there has kept it, or has not. */
+  #note(
+    { shortChannelId, direction }: ChannelDirection,
+    amountMsat: bigint,
+    outcome: 'kept' | 'failed',
+  ): void {
+    for (const [peerId, words] of this.#words) {
+      const isOffered = words.some(word => {
+        const channel = find(word, shortChannelId);
+        if (channel === undefined || channel.direction !== direction) return false;
+        return (this.#marks.left(channel, word.amountMsat, word.saidAtMs) ?? 0n) >= amountMsat;
+      });
+      if (isOffered) this.records.note(peerId, outcome);
     }
   }
+
+  #offerBy(
+    peerId: string,
+    flow: Flow,
+    { shortChannelId }: GossipChannel,
+    saidSinceMs: number,
+  ): Offer | undefined {
+    let best: Offer | undefined;
+    for (const word of this.#words.get(peerId) ?? []) {
+      if (word.flow !== flow || word.saidAtMs < saidSinceMs) continue;
+      const channel = find(word, shortChannelId);
+      if (channel === undefined) continue;
+      const left = this.#marks.left(channel, word.amountMsat, word.saidAtMs);
+      if (left === undefined || (best !== undefined && left <= best.amountMsat)) continue;
+      const carried = least(channel.capacityMsat, channel.limits.maximumMsat);
+      best = { channel, peerId, amountMsat: least(left, carried), saidAtMs: word.saidAtMs };
+    }
+    return best;
+  }
+
+  #keep(peerId: string, words: readonly Word[]): void {
+    const count = (list: readonly Word[]) => list.reduce((sum, word) => sum + word.channels.length, 0);
+    this.#named += count(words) - count(this.#words.get(peerId) ?? []);
+    if (words.length === 0) this.#words.delete(peerId);
+    else this.#words.set(peerId, words);
+  }
+
+  #dropOldest(): void {
+    let oldest:
+      | { readonly peerId: string; readonly words: readonly Word[]; readonly saidAtMs: number }
+      | undefined;
+    for (const [peerId, words] of this.#words) {
+      const last = words.at(-1);
+      if (last !== undefined && (oldest === undefined || last.saidAtMs < oldest.saidAtMs)) {
+        oldest = { peerId, words, saidAtMs: last.saidAtMs };
+      }
+    }
+    if (oldest !== undefined) this.#keep(oldest.peerId, oldest.words.slice(0, -1));
+  }
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** By halving: a word names up to 1000 channels, in order. */
+function find({ channels }: Word, shortChannelId: ShortChannelId): GossipChannel | undefined {
+  let low = 0;
+  let high = channels.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const channel = channels[middle];
+    if (channel === undefined || channel.shortChannelId >= shortChannelId) high = middle;
+    else low = middle + 1;
+  }
+  const found = channels[low];
+  return found?.shortChannelId === shortChannelId ? found : undefined;
+}
+
+function names(word: Word, channel: GossipChannel): boolean {
+  return find(word, channel.shortChannelId) !== undefined;
 }
 
 function withoutOmitted(

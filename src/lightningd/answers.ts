@@ -131,6 +131,41 @@ export const listchannels = v.object({
 
 export const listpeers = v.object({ peers: v.array(v.object({ id: nodeId, connected: v.boolean() })) });
 
+const direction = v.picklist([0, 1]);
+
+/** A failed `sendpay` that blames a channel; others do not fit and tell nothing. */
+export const sendpayFailure = v.object({
+  sendpay_failure: v.object({
+    data: v.object({
+      erring_channel: shortChannelId,
+      erring_direction: direction,
+      failcode: v.number(),
+      amount_sent_msat: msat,
+    }),
+  }),
+});
+
+/** Above 2^53 a group's number is rounded, the same way each time. */
+const part = { payment_hash: v.string(), groupid: v.number(), partid: v.number() };
+
+/** xpay's, since v25.09. */
+export const payPartStart = v.object({
+  pay_part_start: v.object({
+    ...part,
+    hops: v.array(v.object({ short_channel_id: shortChannelId, direction, channel_out_msat: msat })),
+  }),
+});
+
+export const payPartEnd = v.object({
+  pay_part_end: v.object({
+    ...part,
+    status: v.picklist(['success', 'failure']),
+    failed_short_channel_id: v.optional(shortChannelId),
+    failed_direction: v.optional(direction),
+    failed_msg: v.optional(v.string()),
+  }),
+});
+
 /** What `init` says of the node. */
 export const configuration = v.object({
   'lightning-dir': v.string(),

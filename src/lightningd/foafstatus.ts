@@ -1,6 +1,7 @@
 /** The command `foafstatus`: who speaks, what is known and how old, what came and went, and what is set. */
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { AnswerSettings } from '../sharing/answerer.ts';
+import type { Breaches } from '../sharing/breaches.ts';
 import { friendsOf } from '../sharing/node-view.ts';
 import type { PeerLog } from '../sharing/peer-log.ts';
 import type { ChannelSource, Clock } from '../sharing/ports.ts';
@@ -22,11 +23,21 @@ export interface StatusSources {
   readonly peerLog: PeerLog;
   readonly silentPeers: SilentPeers;
   readonly budget: QuestionBudget;
+  readonly breaches: Breaches;
+  /** The askrene layer; `undefined` without one. */
+  readonly layer: () => { readonly name: string; readonly entries: number } | undefined;
   /** How many messages came to what end. */
   readonly received: ReadonlyMap<string, number>;
   /** How many queries and replies lightningd took. */
   readonly sent: ReadonlyMap<string, number>;
-  readonly settings: () => AnswerSettings & { readonly cacheTtlMs: number; readonly timeoutS: number };
+  readonly settings: () => AnswerSettings & OtherSettings;
+}
+
+interface OtherSettings {
+  readonly cacheTtlMs: number;
+  readonly timeoutS: number;
+  readonly refreshMinutes: number;
+  readonly layer: string;
 }
 
 /** @throws CommandError -32602 when `peer` is no node id */
@@ -50,11 +61,14 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
     throw invalidParameter(NAME, 'peer', `must be a connected peer with an active channel, got ${peer}`);
   }
   const nowMs = clock.monotonicMs();
-  const { share, allow, deny, minDepth, answerTtlMs, questionBudget, cacheTtlMs, timeoutS } = settings();
+  const { share, allow, deny, minDepth, answerTtlMs, questionBudget, omitPercent } = settings();
+  const { cacheTtlMs, timeoutS, refreshMinutes, layer: layerName } = settings();
+  const layer = sources.layer();
   const {
     friends: spokenOf,
     words,
     channels: entries,
+    marked,
     oldestMs,
     newestMs,
   } = knowledge.summary(nowMs - cacheTtlMs);
@@ -65,9 +79,11 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
       friends: spokenOf,
       answers: words,
       channels: entries,
+      marked_channels: marked,
       ...ageOf('oldest_age_ms', oldestMs, nowMs),
       ...ageOf('newest_age_ms', newestMs, nowMs),
     },
+    ...(layer === undefined ? {} : { layer }),
     counters: { sent: Object.fromEntries(sent), received: Object.fromEntries(received) },
     settings: {
       'foaf-share': share,
@@ -76,8 +92,11 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
       'foaf-min-depth': minDepth,
       'foaf-answer-ttl': answerTtlMs / 1000,
       'foaf-question-budget': questionBudget,
+      'foaf-omit-percent': omitPercent,
       'foaf-timeout': timeoutS,
       'foaf-cache-ttl': cacheTtlMs / 1000,
+      'foaf-refresh': refreshMinutes,
+      'foaf-layer': layerName,
     },
     ...(share === 'none' ? { warning_not_sharing: 'foaf-share is none: nobody is answered' } : {}),
     ...(friends.length === 0
@@ -92,9 +111,12 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
   };
 }
 
-function peerReport({ peerLog, silentPeers, budget }: StatusSources, peerId: string, nowMs: number): object {
+function peerReport(sources: StatusSources, peerId: string, nowMs: number): object {
+  const { peerLog, silentPeers, budget, breaches, knowledge } = sources;
   const { lastAskedMs, lastHeardMs, roundTripMs } = peerLog.of(peerId);
-  const reason = silentPeers.refuse(peerId, nowMs);
+  const reason = breaches.refuse(peerId, nowMs) ?? silentPeers.refuse(peerId, nowMs);
+  const held = breaches.of(peerId, nowMs);
+  const { kept, failed } = knowledge.records.of(peerId);
   return {
     peer_id: peerId,
     speaks: silentPeers.hasSpoken(peerId),
@@ -102,6 +124,10 @@ function peerReport({ peerLog, silentPeers, budget }: StatusSources, peerId: str
     ...ageOf('last_heard_age_ms', lastHeardMs, nowMs),
     ...(roundTripMs === undefined ? {} : { round_trip_ms: Math.round(roundTripMs) }),
     ...(reason === undefined ? {} : { skipped: reason }),
+    strikes: held?.strikes ?? 0,
+    ...(held === undefined ? {} : { last_breach: held.lastBreach }),
+    offers_kept: Math.round(kept),
+    offers_failed: Math.round(failed),
     questions_in_last_hour: budget.spentInLastHour(peerId, nowMs),
   };
 }

@@ -8,7 +8,7 @@ import type * as v from 'valibot';
 import type { ForwardingTerms } from '../sharing/node-view.ts';
 import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
-import type { ShortChannelId } from '../wire/short-channel-id.ts';
+import { formatShortChannelId, type ShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
 import type { Rpc } from './rpc-client.ts';
 
@@ -50,6 +50,15 @@ export class GossipReader implements GossipSource {
       () => this.#forget(key),
     );
     return reading.channels;
+  }
+
+  async endsOf(shortChannelId: ShortChannelId): Promise<readonly [string, string] | undefined> {
+    const answer = await this.#rpc.call('listchannels', {
+      short_channel_id: formatShortChannelId(shortChannelId),
+    });
+    const { channels } = answers.readAnswer('listchannels', answers.listchannels, answer);
+    const known = channels.find(channel => channel.public);
+    return known && [known.source, known.destination];
   }
 
   async #fetch(peerId: string, flow: Flow): Promise<GossipChannels> {

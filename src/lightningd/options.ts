@@ -13,6 +13,10 @@ export interface Options {
   readonly timeout: Option<number>;
   /** Seconds. */
   readonly cacheTtl: Option<number>;
+  /** Minutes between automatic questions; 0 is off. */
+  readonly refresh: Option<number>;
+  /** The name of the askrene layer; empty for none. */
+  readonly layer: Option<string>;
   /** A folder, or empty. */
   readonly fixtures: Option<string>;
   /** @param network lightningd's: on regtest blocks come when the tester wants, so any depth will do */
@@ -64,10 +68,25 @@ export function registerOptions(plugin: Plugin): Options {
     1,
     1000,
   );
+  const omitPercent = number(
+    'foaf-omit-percent',
+    0,
+    'Percent of our channels that nobody is told of, chosen anew every 28 days',
+    0,
+    50,
+  );
   const { minimum, maximum } = TIMEOUT_RANGE_S;
   return {
     timeout: number('foaf-timeout', 5, 'Seconds that foafbalance waits for replies', minimum, maximum),
     cacheTtl: number('foaf-cache-ttl', 1200, "Seconds for which a friend's word counts", 1, 86_400),
+    refresh: number('foaf-refresh', 0, 'Minutes between automatic questions to friends; 0 is off', 0, 1440),
+    layer: plugin.addOption(
+      'foaf-layer',
+      'foaf',
+      "The askrene layer that is told what friends offer, for xpay's --xpay-user-layer; none when empty",
+      'string',
+      { dynamic: true, parse: parseLayer },
+    ),
     fixtures: plugin.addOption(
       'foaf-fixtures',
       '',
@@ -84,6 +103,7 @@ export function registerOptions(plugin: Plugin): Options {
       minDepth: minDepth.value ?? (network === 'regtest' ? 0 : DEFAULT_MIN_DEPTH),
       answerTtlMs: answerTtl.value * 1000,
       questionBudget: questionBudget.value,
+      omitPercent: omitPercent.value,
     }),
   };
 }
@@ -91,6 +111,15 @@ export function registerOptions(plugin: Plugin): Options {
 function parseShare(value: unknown): AnswerSettings['share'] {
   if (value === 'friends' || value === 'none') return value;
   throw new RangeError(`must be friends or none, got ${shown(value)}`);
+}
+
+/** xpay keeps what it learns in a layer of its own, which we would empty; askrene's own begin with `auto.`. */
+function parseLayer(value: unknown): string {
+  const name = value === undefined ? '' : String(value);
+  if (/^[\w.:-]{0,64}$/.test(name) && name !== 'xpay' && !name.startsWith('auto.')) return name;
+  throw new RangeError(
+    `must be empty or up to 64 letters, digits, dots, colons, underscores and dashes, neither xpay nor auto.…, got ${shown(value)}`,
+  );
 }
 
 function parseNumber(value: unknown, minimum: number, maximum: number): number {

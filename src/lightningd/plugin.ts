@@ -21,7 +21,7 @@ import { bindParameters } from './parameters.ts';
  * error to any hook, aborts lightningd.
  */
 const CONTINUE = '"result":{"result":"continue"}';
-/** Log lines that wait beyond this are dropped while lightningd does not read; answers never are. */
+/** Log lines and notifications that come while this many lines wait for lightningd are dropped; answers never are. */
 const MAX_LOG_BACKLOG = 1000;
 
 export type LogLevel = 'debug' | 'info' | 'unusual' | 'broken';
@@ -158,6 +158,14 @@ export class Plugin extends ClightningjsPlugin {
 
   /** To be replaced: called with what lightningd says in `init`, before that is answered, and awaited. */
   override onInit: (configuration: Configuration) => Promise<Disable | undefined> = async () => undefined;
+
+  /** To be replaced: called with the name of an option after `setconfig` has changed it. */
+  onConfigChange: (name: string) => void = () => {};
+
+  /** Emits a notification for other plugins, wrapped in its topic's name as Core Lightning's are. */
+  notify(topic: string, body: object): void {
+    if (this.#writer.backlog < MAX_LOG_BACKLOG) this.#notify(topic, { [topic]: body });
+  }
 
   /** Reads requests from stdin until it ends, which is how lightningd stops a plugin; exits with status 0 then. */
   override start(): void {
@@ -298,7 +306,10 @@ export class Plugin extends ClightningjsPlugin {
   #setConfig(params: unknown, apply: boolean): object {
     const { config, val } = bindParameters('setconfig', ['config', 'val'], params);
     const set = this.#options.read(String(config), val);
-    if (apply) set();
+    if (apply) {
+      set();
+      this.onConfigChange(String(config));
+    }
     return {};
   }
 

@@ -7,15 +7,23 @@
  */
 import type { Answerer } from '../sharing/answerer.ts';
 import type { Asker } from '../sharing/asker.ts';
+import type { Breaches } from '../sharing/breaches.ts';
 import { Inbox } from '../sharing/inbox.ts';
 import type { SlidingWindow } from '../sharing/sliding-window.ts';
 import { decodeMessage, FOAF_MESSAGE_TYPE, type FoafMessage } from '../wire/codec.ts';
-import { WireError } from '../wire/wire-error.ts';
+import { WireError, type WireErrorReason } from '../wire/wire-error.ts';
 import type { Logger } from './logger.ts';
 
 const TYPE_HEX = FOAF_MESSAGE_TYPE.toString(16).padStart(4, '0');
 /** How much of a hostile text goes into a log line. */
 const SHOWN_CHARACTERS = 64;
+/** What is no breach: a record that we do not know may be a later version's, and the others no peer can cause. */
+const NO_BREACH: ReadonlySet<WireErrorReason> = new Set([
+  'unknown_even',
+  'other_type',
+  'not_hex',
+  'oversized',
+]);
 /** The place of whoever is no friend in the limit of log lines. */
 const STRANGERS = '';
 
@@ -24,6 +32,7 @@ export interface ReceiverInit {
   readonly answerer: Pick<Answerer, 'answer'>;
   /** Whether a peer is known as one with a channel: others share one place in the queue and in the log. */
   readonly isFriend: (peerId: string) => boolean;
+  readonly breaches: Breaches;
   readonly logger: Logger;
   /** Limits the debug lines about messages that were dropped: of each friend, and of all strangers together. */
   readonly logLimit: SlidingWindow;
@@ -55,6 +64,15 @@ export class Receiver {
       this.#drop(peerId, 'other_type', payload);
       return;
     }
+    const { breaches, isFriend, monotonicMs } = this.#init;
+    if (breaches.isIgnored(peerId, monotonicMs())) {
+      this.#drop(peerId, 'ignored', payload);
+      return;
+    }
+    if (isFriend(peerId) && breaches.countMessage(peerId, monotonicMs())) {
+      this.#drop(peerId, 'flood', payload);
+      return;
+    }
     if (!this.#inbox.push(peerId, payload)) {
       this.#drop(peerId, 'queue_full', payload);
       return;
@@ -72,16 +90,24 @@ export class Receiver {
   }
 
   #handle(peerId: string, payload: string): void {
+    const { asker, answerer, breaches, isFriend, monotonicMs } = this.#init;
+    // It may have broken the protocol with a message before this one.
+    if (breaches.isIgnored(peerId, monotonicMs())) {
+      this.#drop(peerId, 'ignored', payload);
+      return;
+    }
     let message: FoafMessage;
     try {
       message = decodeMessage(payload);
     } catch (error) {
       // decodeMessage throws nothing else, and what it refuses is void: counted, never answered.
       if (!(error instanceof WireError)) throw error;
+      if (!NO_BREACH.has(error.reason) && isFriend(peerId)) {
+        breaches.strike(peerId, 'malformed message', monotonicMs());
+      }
       this.#drop(peerId, error.reason, payload, error.message);
       return;
     }
-    const { asker, answerer } = this.#init;
     asker.onSpoken(peerId);
     const handled =
       message.name === 'reply_foaf_balances'

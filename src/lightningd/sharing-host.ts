@@ -2,16 +2,22 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { Knowledge } from '../knowledge/knowledge.ts';
+import { Knowledge, type Word } from '../knowledge/knowledge.ts';
+import { wantedWords } from '../knowledge/layer-plan.ts';
 import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
+import { Breaches } from '../sharing/breaches.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import { PeerLog } from '../sharing/peer-log.ts';
 import { QuestionBudget } from '../sharing/question-budget.ts';
+import { startRefreshing } from '../sharing/refresher.ts';
 import { SilentPeers } from '../sharing/silent-peers.ts';
 import { SlidingWindow } from '../sharing/sliding-window.ts';
 import { chainHashOf } from '../wire/chain-hash.ts';
+import type { FoafReply } from '../wire/codec.ts';
+import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
+import { AskreneLayer } from './askrene-layer.ts';
 import { systemClock } from './clock.ts';
 import { RpcError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
@@ -21,6 +27,7 @@ import { createLogger, type Logger } from './logger.ts';
 import { createMessenger } from './messenger.ts';
 import { lightningdView } from './node-channels.ts';
 import type { Options } from './options.ts';
+import { PAYMENT_TOPICS, PaymentNews } from './payment-news.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
 import { type Rpc, RpcClient } from './rpc-client.ts';
@@ -34,6 +41,9 @@ const MAX_SOCKET_PATH = 103;
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
 const DROP_LINES_PER_MINUTE = 20;
 
+/** What we tell other plugins of: a reply that we sent, and a friend's word that we took up. */
+export const NOTIFICATIONS = ['foaf_answered', 'foaf_learned'] as const;
+
 export interface Sharing {
   readonly asker: Asker;
   readonly status: StatusSources;
@@ -41,6 +51,8 @@ export interface Sharing {
   receive(params: unknown): void;
   /** A channel or a connection with a peer has changed: lightningd's notification of that name. */
   onChange(topic: string, peerId: string): void;
+  readonly payments: PaymentNews;
+  readonly layer: AskreneLayer;
 }
 
 /**
@@ -61,7 +73,7 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
       const fixtures = await findFixtures(folder, options.fixtures.value, network, message =>
         logger.warn(message),
       );
-      sharing = await connect({ options, configuration, chainHash, logger, fixtures });
+      sharing = await connect({ plugin, options, configuration, chainHash, logger, fixtures });
     } catch (error) {
       if (error instanceof FixtureError) return { disable: error.message };
       throw error;
@@ -71,6 +83,10 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
   for (const topic of ['connect', 'disconnect', 'channel_state_changed']) {
     plugin.subscribe(topic, params => sharing?.onChange(topic, peerOf(topic, params)));
   }
+  for (const topic of PAYMENT_TOPICS) {
+    plugin.subscribe(topic, params => sharing?.payments.topics[topic](params));
+  }
+  plugin.onConfigChange = () => sharing?.layer.changed();
   return () => {
     if (sharing === undefined) throw new Error('lightningd called before init');
     return sharing;
@@ -78,6 +94,7 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
 }
 
 interface Circumstances {
+  readonly plugin: Plugin;
   readonly options: Options;
   readonly configuration: Configuration;
   readonly chainHash: string;
@@ -86,6 +103,7 @@ interface Circumstances {
 }
 
 async function connect({
+  plugin,
   options,
   configuration,
   chainHash,
@@ -105,10 +123,19 @@ async function connect({
   const send = createMessenger(rpc, sent);
   const silentPeers = new SilentPeers(() => store.changed());
   const budget = new QuestionBudget(() => store.changed());
-  const store = new Store({ rpc, clock, logger, silentPeers, budget });
+  const breaches = new Breaches(() => store.changed());
+  const store = new Store({ rpc, clock, logger, silentPeers, budget, breaches });
   await store.load();
   const peerLog = new PeerLog();
   const knowledge = new Knowledge();
+  const saidSinceMs = () => clock.monotonicMs() - options.cacheTtl.value * 1000;
+  const layer = new AskreneLayer({
+    rpc,
+    clock,
+    logger,
+    name: () => options.layer.value,
+    wanted: () => wantedWords(knowledge, saidSinceMs()),
+  });
   const asker = new Asker({
     chainHash,
     channels,
@@ -116,6 +143,11 @@ async function connect({
     knowledge,
     silentPeers,
     peerLog,
+    breaches,
+    onLearned: (peerId, word) => {
+      layer.changed();
+      plugin.notify('foaf_learned', learned(peerId, word));
+    },
     cacheTtlMs: () => options.cacheTtl.value * 1000,
     send,
     clock,
@@ -129,19 +161,35 @@ async function connect({
     send,
     clock,
     budget,
+    onAnswered: (peerId, reply) => plugin.notify('foaf_answered', answered(peerId, reply)),
   });
   const receiver = new Receiver({
     asker,
     answerer,
     isFriend: peerId => channels.isFriend(peerId),
+    breaches,
     logger,
     logLimit: new SlidingWindow(DROP_LINES_PER_MINUTE, 60_000),
     monotonicMs: clock.monotonicMs,
   });
   // So that the first messages find out who is a friend; whoever needs the channels reads again if this fails.
   channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
+  await layer.open();
+  startRefreshing({
+    clock,
+    periodMs: () => options.refresh.value * 60_000,
+    random: Math.random,
+    ask: (flow, amountMsat) => {
+      const timeoutMs = options.timeout.value * 1000;
+      asker
+        .ask({ flow, amountMsat, timeoutMs, fresh: true })
+        .catch((error: unknown) => logger.warn(`friends could not be asked: ${String(error)}`));
+    },
+  });
   return {
     asker,
+    layer,
+    payments: new PaymentNews({ knowledge, clock, onNews: () => layer.changed() }),
     status: {
       channels,
       clock,
@@ -149,12 +197,16 @@ async function connect({
       peerLog,
       silentPeers,
       budget,
+      breaches,
+      layer: () => layer.state,
       received: receiver.counters,
       sent,
       settings: () => ({
         ...options.answerSettings(configuration.network),
         cacheTtlMs: options.cacheTtl.value * 1000,
         timeoutS: options.timeout.value,
+        refreshMinutes: options.refresh.value,
+        layer: options.layer.value,
       }),
     },
     receive: params => receiver.receive(params),
@@ -165,6 +217,26 @@ async function connect({
       if (matters) channels.invalidate();
       if (topic === 'disconnect') asker.onDisconnect(peerId);
     },
+  };
+}
+
+function learned(peerId: string, { flow, amountMsat, timestampMs, channels }: Word): object {
+  return {
+    peer_id: peerId,
+    direction: flow,
+    amount_msat: amountMsat,
+    timestamp: timestampMs,
+    short_channel_ids: channels.map(channel => formatShortChannelId(channel.shortChannelId)),
+  };
+}
+
+function answered(peerId: string, { flow, amountMsat, timestampMs, shortChannelIds }: FoafReply): object {
+  return {
+    peer_id: peerId,
+    direction: flow,
+    amount_msat: amountMsat,
+    timestamp: timestampMs,
+    short_channel_ids: shortChannelIds.map(formatShortChannelId),
   };
 }
 

@@ -1,12 +1,13 @@
 /**
- * What must survive a restart, kill -9 included: who speaks the protocol, whom to leave alone, and what each friend
- * has asked. In lightningd's datastore, under one key.
+ * What must survive a restart, kill -9 included: who speaks the protocol, whom to leave alone, who broke it, and
+ * what each friend has asked. In lightningd's datastore, under one key.
  *
  * Hazard: a crash at any moment must not give a friend a new budget of questions, and balances that we learned must
  * never touch the disk: nothing of `src/knowledge/` comes here. A datastore that is missing, full of something else or
  * failing costs only the memory, never the plugin.
  */
 import * as v from 'valibot';
+import { BREACHES, type Breaches } from '../sharing/breaches.ts';
 import type { Clock } from '../sharing/ports.ts';
 import type { QuestionBudget } from '../sharing/question-budget.ts';
 import type { SilentPeers } from '../sharing/silent-peers.ts';
@@ -28,6 +29,18 @@ const memory = v.object({
   speaks: v.array(v.string()),
   silent: v.array(v.object({ peer_id: v.string(), wait_ms: time, ask_again_at: time })),
   questions: v.array(v.object({ peer_id: v.string(), asked_at: v.array(time) })),
+  strikes: v.optional(
+    v.array(
+      v.object({
+        peer_id: v.string(),
+        strikes: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+        last_breach: v.picklist(BREACHES),
+        last_at: time,
+        ignored_until: time,
+      }),
+    ),
+    [],
+  ),
 });
 
 export interface StoreInit {
@@ -36,6 +49,7 @@ export interface StoreInit {
   readonly logger: Logger;
   readonly silentPeers: SilentPeers;
   readonly budget: QuestionBudget;
+  readonly breaches: Breaches;
 }
 
 export class Store {
@@ -48,13 +62,13 @@ export class Store {
 
   /** Takes up what an earlier process has written. Nothing is written before. Rejects when lightningd is gone. */
   async load(): Promise<void> {
-    const { rpc, clock, logger, silentPeers, budget } = this.#init;
+    const { rpc, clock, logger, silentPeers, budget, breaches } = this.#init;
     try {
       const answer = await rpc.call('listdatastore', { key: KEY });
       const [entry] = answers.readAnswer('listdatastore', answers.listdatastore, answer).datastore;
       this.#state = 'idle';
       if (entry?.string === undefined) return;
-      const { speaks, silent, questions } = v.parse(memory, JSON.parse(entry.string));
+      const { speaks, silent, questions, strikes } = v.parse(memory, JSON.parse(entry.string));
       const toMonotonic = (wallMs: number) => wallMs - clock.wallMs() + clock.monotonicMs();
       silentPeers.restore(
         speaks,
@@ -70,6 +84,16 @@ export class Store {
         times: asked_at.map(toMonotonic),
       }));
       budget.restore(spent, clock.monotonicMs());
+      breaches.restore(
+        strikes.map(({ peer_id, strikes: count, last_breach, last_at, ignored_until }) => ({
+          peerId: peer_id,
+          strikes: count,
+          lastBreach: last_breach,
+          lastAtMs: toMonotonic(last_at),
+          ignoredUntilMs: toMonotonic(ignored_until),
+        })),
+        clock.monotonicMs(),
+      );
     } catch (error) {
       if (error instanceof RpcError && error.code === ErrorCode.methodNotFound) {
         logger.info('this node has no datastore: who speaks, and what was asked, is forgotten at a restart');
@@ -111,7 +135,7 @@ export class Store {
   }
 
   #text(): string {
-    const { clock, silentPeers, budget } = this.#init;
+    const { clock, silentPeers, budget, breaches } = this.#init;
     const toWall = (monotonicMs: number) => Math.round(monotonicMs - clock.monotonicMs() + clock.wallMs());
     const { speaks, silent } = silentPeers.state();
     return jsonText({
@@ -125,6 +149,13 @@ export class Store {
       questions: budget
         .state()
         .map(({ peerId, times }) => ({ peer_id: peerId, asked_at: times.map(toWall) })),
+      strikes: breaches.state().map(({ peerId, strikes, lastBreach, lastAtMs, ignoredUntilMs }) => ({
+        peer_id: peerId,
+        strikes,
+        last_breach: lastBreach,
+        last_at: toWall(lastAtMs),
+        ignored_until: toWall(ignoredUntilMs),
+      })),
     } satisfies v.InferInput<typeof memory>);
   }
 }

@@ -38,6 +38,8 @@ export interface AnswerSettings {
   readonly answerTtlMs: number;
   /** Questions that a friend may have answered in an hour. */
   readonly questionBudget: number;
+  /** The share of channels that nobody is told of, in percent. */
+  readonly omitPercent: number;
 }
 
 /**
@@ -66,6 +68,8 @@ export interface AnswererInit {
   readonly send: Send;
   readonly clock: Clock;
   readonly budget: QuestionBudget;
+  /** Told of each reply that lightningd took. */
+  readonly onAnswered: (peerId: string, reply: FoafReply) => void;
 }
 
 interface CurrentSnapshot {
@@ -128,11 +132,12 @@ export class Answerer {
     };
     try {
       await this.#init.send(peerId, reply);
-      return 'answered';
     } catch {
       this.#replies.giveBack(peerId, takenAtMs);
       return 'send_failed';
     }
+    this.#init.onAnswered(peerId, reply);
+    return 'answered';
   }
 
   #snapshot(): Promise<Snapshot> {
@@ -141,9 +146,10 @@ export class Answerer {
       return this.#current.taken;
     // Not later than the balances: a word must never seem newer than it is.
     const wallMs = clock.wallMs();
-    const taken = channels
-      .read(0)
-      .then(view => new Snapshot({ view, minDepth: settings().minDepth, wallMs, hash }));
+    const taken = channels.read(0).then(view => {
+      const { minDepth, omitPercent } = settings();
+      return new Snapshot({ view, minDepth, omitPercent, wallMs, hash });
+    });
     const current: CurrentSnapshot = { taken, endsAtMs: Number.POSITIVE_INFINITY };
     this.#current = current;
     taken.then(

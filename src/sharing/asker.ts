@@ -7,6 +7,7 @@
  */
 import type { Knowledge, Word } from '../knowledge/knowledge.ts';
 import type { Flow, FoafQuery, FoafReply } from '../wire/codec.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import {
   type AskRequest,
   type AskResult,
@@ -16,6 +17,7 @@ import {
   type ReplyOutcome,
 } from './asking.ts';
 import { believe, MAX_AHEAD_MS } from './believing.ts';
+import type { Breaches } from './breaches.ts';
 import { Inquiries } from './inquiries.ts';
 import { friendsOf } from './node-view.ts';
 import type { PeerLog } from './peer-log.ts';
@@ -30,6 +32,8 @@ const FRIENDS_MAX_AGE_MS = 60_000;
 const GOSSIP_RETRY_AGE_MS = 5_000;
 /** How many replies of one peer that answer no waiting question may wait for the gossip at once. */
 const UNASKED_AT_ONCE = 2;
+/** How many channels of one reply that the gossip does not know as the peer's are looked up, to see whose they are. */
+const LOOKED_UP = 3;
 /** How many queries to a peer lightningd may not have taken yet: they leave in one burst once it goes on. */
 const UNCONFIRMED_AT_ONCE = 4;
 
@@ -40,6 +44,9 @@ export interface AskerInit {
   readonly knowledge: Knowledge;
   readonly silentPeers: SilentPeers;
   readonly peerLog: PeerLog;
+  readonly breaches: Breaches;
+  /** Told of each word that was taken up. */
+  readonly onLearned: (peerId: string, word: Word) => void;
   /** How long friends' word counts, in milliseconds; read at every call: the option is dynamic. */
   readonly cacheTtlMs: () => number;
   readonly send: Send;
@@ -68,6 +75,8 @@ export class Asker {
   readonly #largestAsked = new Map<string, bigint>();
   readonly #unaskedUnderWay = new Map<string, number>();
   readonly #unconfirmed = new Map<string, number>();
+  /** Whose unknown channels are being looked up: one reply of each at a time. */
+  readonly #lookingUp = new Set<string>();
 
   constructor(init: AskerInit) {
     this.#init = init;
@@ -166,8 +175,10 @@ export class Asker {
         channels: [],
       };
     }
-    const silence = call.isNamed ? undefined : this.#init.silentPeers.refuse(peerId, nowMs);
-    const refusal = silence ?? this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
+    const refusal =
+      this.#init.breaches.refuse(peerId, nowMs) ??
+      (call.isNamed ? undefined : this.#init.silentPeers.refuse(peerId, nowMs)) ??
+      this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
     if (refusal !== undefined) return { peerId, status: 'skipped', reason: refusal, channels: [] };
 
     // Read while the friend thinks: its reply is judged by it. Its failure is looked at when the reply is there.
@@ -195,8 +206,8 @@ export class Asker {
       return { ...replied, reason: 'what it said is too old to count', channels: [] };
     }
     // Its newer word may have been here before.
-    const newest = fresh ? word : (knowledge.recall(peerId, call.flow, call.rungMsat, word.saidAtMs) ?? word);
-    return this.#answered(peerId, 'replied', newest);
+    const newest = fresh ? undefined : knowledge.recall(peerId, call.flow, call.rungMsat, word.saidAtMs);
+    return this.#answered(peerId, 'replied', newest ?? word);
   }
 
   /** Sends one query and waits: for the reply, or for what kept it away. */
@@ -257,18 +268,19 @@ export class Asker {
 
   /** Checks a reply against the gossip and remembers what is left of it. */
   async #takeUp(peerId: string, reply: FoafReply, nodeId: string): Promise<{ word: Word; fresh: boolean }> {
-    const { clock, gossip, knowledge } = this.#init;
+    const { clock, gossip, knowledge, onLearned } = this.#init;
     // The age at receipt, not after the gossip was read.
     const ageMs = Math.max(0, clock.wallMs() - Number(reply.timestampMs));
     const saidAtMs = clock.monotonicMs() - ageMs;
     const known: GossipChannels = await gossip.read(peerId, reply.flow);
     let believed = believe(reply, nodeId, known);
-    let isChecked = believed.unknown === 0;
+    let isChecked = believed.unknown.length === 0;
     if (!isChecked) {
       const newer = await gossip.read(peerId, reply.flow, GOSSIP_RETRY_AGE_MS);
       // What was read just now cannot be read again yet: a channel may be missing, so this is not remembered as all.
       isChecked = newer !== known;
       believed = believe(reply, nodeId, newer);
+      this.#lookUp(peerId, believed.unknown);
     }
     const word: Word = {
       flow: reply.flow,
@@ -277,7 +289,30 @@ export class Asker {
       saidAtMs,
       channels: believed.channels,
     };
-    return { word, fresh: isChecked && knowledge.learn(peerId, word) };
+    const learned = isChecked ? knowledge.learn(peerId, word) : undefined;
+    if (learned === undefined) return { word: knowledge.standing(word), fresh: false };
+    onLearned(peerId, learned);
+    return { word: learned, fresh: true };
+  }
+
+  /** Some of the channels that are not known as the peer's: another's channel among them is a breach, an unknown one is none. */
+  #lookUp(peerId: string, unknown: readonly ShortChannelId[]): void {
+    if (unknown.length === 0 || this.#lookingUp.has(peerId)) return;
+    this.#lookingUp.add(peerId);
+    const { breaches, clock, gossip, newQueryId } = this.#init;
+    // From a random place on, so that a liar cannot choose what is looked at.
+    const first = Number.parseInt(newQueryId().slice(0, 8), 16) % unknown.length;
+    const some = [...unknown.slice(first), ...unknown.slice(0, first)].slice(0, LOOKED_UP);
+    Promise.all(some.map(id => gossip.endsOf(id)))
+      .then(
+        found => {
+          const isLie = found.some(ends => ends !== undefined && !ends.includes(peerId));
+          if (isLie) breaches.strike(peerId, 'channel of others', clock.monotonicMs());
+        },
+        // lightningd could not say: nothing is held against anyone.
+        () => {},
+      )
+      .finally(() => this.#lookingUp.delete(peerId));
   }
 
   #answered(peerId: string, status: 'replied' | 'remembered', word: Word): FriendAnswer {

@@ -5,6 +5,7 @@
  * direction of the flow and able to carry the amount, is dropped here and reaches nobody.
  */
 import type { FoafReply } from '../wire/codec.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import type { GossipChannel, GossipChannels } from './ports.ts';
 
 /** Over this far ahead of our clock a reply's timestamp voids it (docs/protocol.md, "Believing"). */
@@ -13,8 +14,8 @@ export const MAX_AHEAD_MS = 600_000;
 export interface Believed {
   /** In the order of their short channel ids. */
   readonly channels: readonly GossipChannel[];
-  /** How many named channels the gossip does not know for that peer and direction at all. */
-  readonly unknown: number;
+  /** The named channels that the gossip does not know for that peer and direction at all. */
+  readonly unknown: readonly ShortChannelId[];
 }
 
 /**
@@ -23,10 +24,10 @@ export interface Believed {
  */
 export function believe(reply: FoafReply, nodeId: string, gossip: GossipChannels): Believed {
   const channels: GossipChannel[] = [];
-  let unknown = 0;
+  const unknown: ShortChannelId[] = [];
   for (const shortChannelId of reply.shortChannelIds) {
     const channel = gossip.get(shortChannelId);
-    if (channel === undefined) unknown++;
+    if (channel === undefined) unknown.push(shortChannelId);
     else if (carries(channel, reply.amountMsat) && !endsAt(channel, nodeId)) channels.push(channel);
   }
   return { channels, unknown };

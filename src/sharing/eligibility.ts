@@ -28,12 +28,13 @@ export function marginFrom(uniformU32: number): Margin {
  * or neither. ζ and ν count channels in CHANNELD_NORMAL and CHANNELD_AWAITING_SPLICE, connected or not.
  *
  * @param minDepth blocks that a channel must have to count
- * @param marginOf the margin of a node
+ * @param marginOf the margins of a node: one for each side, since two friends who pay one another through us find both
+ * borders, and ν would lie in their middle
  */
 export function sidesOf(
   view: NodeView,
   minDepth: number,
-  marginOf: (peerId: string) => Margin,
+  marginOf: (peerId: string, side: 'above' | 'below') => Margin,
 ): ReadonlyMap<string, Side> {
   const perNode = new Map<string, { ours: bigint; total: bigint }>();
   let ours = 0n;
@@ -50,11 +51,11 @@ export function sidesOf(
   }
   const sides = new Map<string, Side>();
   for (const [peerId, node] of perNode) {
-    const margin = marginOf(peerId);
     // ζ − ν = node.ours / node.total − ours / total, times node.total × total × MARGIN_DENOMINATOR.
     const lean = (node.ours * total - ours * node.total) * MARGIN_DENOMINATOR;
-    const border = margin * node.total * total;
-    sides.set(peerId, lean > border ? 'above' : lean < -border ? 'below' : 'between');
+    const side = lean > 0n ? 'above' : 'below';
+    const border = marginOf(peerId, side) * node.total * total;
+    sides.set(peerId, lean > border || lean < -border ? side : 'between');
   }
   return sides;
 }

@@ -47,6 +47,8 @@ export interface GossipSource {
    * it. Remembered for a while; `maxAgeMs` asks for better. Rejects when lightningd cannot be asked.
    */
   read(peerId: string, flow: Flow, maxAgeMs?: number): Promise<GossipChannels>;
+  /** The two ends of a public channel; `undefined` when the gossip knows none of that id. Rejects as `read` does. */
+  endsOf(shortChannelId: ShortChannelId): Promise<readonly [string, string] | undefined>;
 }
 
 /** Hands a message to lightningd for a connected peer. Rejects when lightningd does not take it. */

@@ -13,6 +13,9 @@ import type { NodeView } from './node-view.ts';
 
 /** A margin lasts a week (docs/protocol.md, "Answering"). */
 const WEEK_MS = 7 * 24 * 3600 * 1000;
+/** For how long the same channels are left out (docs/protocol.md, "Answering"). */
+const OMISSION_PERIOD_MS = 28 * 24 * 3600 * 1000;
+const U32_RANGE = 2 ** 32;
 /** The timestamp in replies is rounded down to this (docs/protocol.md, "Answering"). */
 const TIMESTAMP_STEP_MS = 10_000;
 
@@ -26,6 +29,8 @@ export interface SnapshotInit {
   readonly view: NodeView;
   /** Blocks that a channel must have to count in ν and ζ. */
   readonly minDepth: number;
+  /** The share of channels to leave out, each by chance, in percent. */
+  readonly omitPercent: number;
   /** Wall clock at the reading, milliseconds since the Unix epoch. */
   readonly wallMs: number;
   readonly hash: KeyedHash;
@@ -37,14 +42,19 @@ export class Snapshot {
   readonly #view: NodeView;
   readonly #hash: KeyedHash;
   readonly #sides: ReadonlyMap<string, Side>;
+  readonly #isOmitted: (shortChannelId: ShortChannelId) => boolean;
   readonly #offers = new Map<string, readonly Offer[]>();
 
-  constructor({ view, minDepth, wallMs, hash }: SnapshotInit) {
+  constructor({ view, minDepth, omitPercent, wallMs, hash }: SnapshotInit) {
     this.timestampMs = BigInt(Math.floor(wallMs / TIMESTAMP_STEP_MS) * TIMESTAMP_STEP_MS);
     this.#view = view;
     this.#hash = hash;
     const week = String(Math.floor(wallMs / WEEK_MS));
-    this.#sides = sidesOf(view, minDepth, peerId => marginFrom(hash('margin', peerId, week)));
+    this.#sides = sidesOf(view, minDepth, (peerId, side) => marginFrom(hash('margin', peerId, week, side)));
+    const period = String(Math.floor(wallMs / OMISSION_PERIOD_MS));
+    // The same for all who ask, and for long: otherwise friends and days together would show what each leaves out.
+    this.#isOmitted = shortChannelId =>
+      omitPercent > 0 && hash('omit', String(shortChannelId), period) < (omitPercent / 100) * U32_RANGE;
   }
 
   /**
@@ -79,7 +89,8 @@ export class Snapshot {
     const lowest = new Map<string, ShortChannelId>();
     for (const channel of this.#view.channels) {
       const { peerId, shortChannelId } = channel;
-      if (shortChannelId === undefined) continue;
+      // As if it were not there: named or passed over by the rung, it would show its balance after all.
+      if (shortChannelId === undefined || this.#isOmitted(shortChannelId)) continue;
       if (!isEligible(channel, this.#sides.get(peerId), flow, rungMsat, this.#view.blockHeight)) continue;
       const known = lowest.get(peerId);
       if (known === undefined || shortChannelId < known) lowest.set(peerId, shortChannelId);

@@ -50,6 +50,10 @@ function channelsOf(reply: string): string[] {
 const ALICES = '0000670000010000';
 const BOBS = '0000670000020000';
 
+interface Told {
+  readonly foaf_answered: { readonly peer_id: string };
+}
+
 test('a reply, byte by byte', async t => {
   const stub = await start(t);
   const before = Date.now();
@@ -93,8 +97,8 @@ test('whoever may not ask gets nothing, and neither does what is no query of our
   const query = queryHex(OUT);
   for (const peer of [MALLORY, DAVE, ERIN]) await stub.deliver(peer, query);
   await stub.deliver(CAROL, query.replace('06226e46', '00226e46'));
-  await stub.deliver(CAROL, query.slice(0, -2));
-  await stub.deliver(CAROL, `${query}00`);
+  await stub.deliver(CAROL, `${query}0a00`);
+  await stub.deliver(BOB, query.slice(0, -2));
   await stub.deliver(CAROL, query.replace('015b', '015d'));
   // They came before this one, and this one's reply comes after theirs would have.
   await replyTo(stub, ALICE, query);
@@ -102,6 +106,14 @@ test('whoever may not ask gets nothing, and neither does what is no query of our
   assert.deepEqual(
     stub.rpc.callsOf('sendcustommsg').map(({ params }) => params['node_id']),
     [ALICE, CAROL],
+  );
+  await stub.notified(2);
+  assert.deepEqual(
+    stub.notifications.map(({ topic, params }) => [topic, (params as Told).foaf_answered.peer_id]),
+    [
+      ['foaf_answered', ALICE],
+      ['foaf_answered', CAROL],
+    ],
   );
 });
 

@@ -58,8 +58,8 @@ test('what is asked and what is answered', async t => {
     reply(stub, peerId => {
       if (peerId === ALICE) return { timestampMs, shortChannelIds: ['90x1x0', '90x2x1'] };
       if (peerId === BOB) return { timestampMs, amountMsat: 100_000_000, shortChannelIds: [] };
-      // Not in the gossip; in it, but not hers; in it and hers, but leads to us.
-      return { timestampMs, shortChannelIds: ['80x1x0', '90x2x1', '103x3x1'] };
+      // Not in the gossip; in it and hers, but leads to us.
+      return { timestampMs, shortChannelIds: ['80x1x0', '103x3x1'] };
     });
     const { elapsed_ms: elapsed, friends: answers, ...rest } = await ask(stub, [1, 30_000]);
     assert.ok(Number.isInteger(elapsed));
@@ -90,6 +90,23 @@ test('what is asked and what is answered', async t => {
         { peer_id: CAROL, ...said, amount_msat: 50_000_000, channels: [] },
       ],
     );
+    assert.deepEqual(
+      stub.notifications.filter(({ params }) => JSON.stringify(params).includes(ALICE)),
+      [
+        {
+          topic: 'foaf_learned',
+          params: {
+            foaf_learned: {
+              peer_id: ALICE,
+              direction: 1,
+              amount_msat: 50_000_000,
+              timestamp: timestampMs,
+              short_channel_ids: ['90x1x0', '90x2x1'],
+            },
+          },
+        },
+      ],
+    );
   });
 
   await t.test(
@@ -117,6 +134,23 @@ test('what is asked and what is answered', async t => {
       [CAROL, 'replied'],
     ]);
     assert.match(String(answer.friends[0]?.['reason']), /disconnected/);
+  });
+
+  await t.test('a channel of others is not believed, and who names it is not asked again', async () => {
+    reply(stub, peerId => ({ shortChannelIds: peerId === CAROL ? ['90x2x1', '90x3x0'] : [] }));
+    const told = await ask(stub, [1, 500_000, CAROL]);
+    assert.deepEqual(
+      told.friends.map(({ status, channels }) => [status, channels]),
+      [['replied', [{ short_channel_id: '90x3x0', direction: 1, source: CAROL, destination: BOB }]]],
+    );
+    // lightningd is asked meanwhile whose channel it is.
+    for (let strikes: unknown = 0; strikes === 0; ) {
+      const { peers } = (await stub.call('foafstatus', [CAROL])) as { peers: { strikes: unknown }[] };
+      strikes = peers[0]?.strikes;
+    }
+    const later = await ask(stub, [1, 1_000_000, CAROL]);
+    assert.deepEqual(statuses(later), [[CAROL, 'skipped']]);
+    assert.match(String(later.friends[0]?.['reason']), /^ignored for 10 min .*channel of others$/);
   });
 });
 
@@ -152,7 +186,7 @@ test('which replies count', async t => {
     await stub.deliver(ALICE, replyHex({ ...right, amountMsat: 20_000_000 }));
     await stub.deliver(ALICE, replyHex({ ...right, timestampMs: timestampMs + 3_600_000 }));
     await stub.deliver(ALICE, replyHex(right).replace('06226e46', '00226e46'));
-    await stub.deliver(ALICE, `${replyHex(right)}00`);
+    await stub.deliver(ALICE, `${replyHex(right)}0a00`);
     await stub.deliver(ALICE, replyHex({ ...right, shortChannelIds: ['90x2x1'] }));
     const [{ channels } = { channels: undefined }] = (await asked).friends;
     assert.deepEqual(channels, [

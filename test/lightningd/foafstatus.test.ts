@@ -10,6 +10,7 @@ interface Status {
   readonly knowledge: Readonly<Record<string, number>>;
   readonly counters: { readonly sent: object; readonly received: object };
   readonly settings: object;
+  readonly layer?: { readonly name: string; readonly entries: number };
 }
 
 const status = async (stub: StubLightningd, params: unknown = []) =>
@@ -20,9 +21,17 @@ test('who speaks, what came and went, what is set', async t => {
   const fresh = await status(stub);
   assert.deepEqual(
     fresh.peers,
-    [ALICE, BOB, CAROL].map(peer_id => ({ peer_id, speaks: false, questions_in_last_hour: 0 })),
+    [ALICE, BOB, CAROL].map(peer_id => ({
+      peer_id,
+      speaks: false,
+      strikes: 0,
+      offers_kept: 0,
+      offers_failed: 0,
+      questions_in_last_hour: 0,
+    })),
   );
-  assert.deepEqual(fresh.knowledge, { friends: 0, answers: 0, channels: 0 });
+  assert.deepEqual(fresh.knowledge, { friends: 0, answers: 0, channels: 0, marked_channels: 0 });
+  assert.deepEqual(fresh.layer, { name: 'foaf', entries: 0 });
   assert.deepEqual(fresh.counters, { sent: {}, received: {} });
   assert.deepEqual(fresh.settings, {
     'foaf-share': 'friends',
@@ -31,8 +40,11 @@ test('who speaks, what came and went, what is set', async t => {
     'foaf-min-depth': 0,
     'foaf-answer-ttl': 300,
     'foaf-question-budget': 8,
+    'foaf-omit-percent': 0,
     'foaf-timeout': 5,
     'foaf-cache-ttl': 1200,
+    'foaf-refresh': 0,
+    'foaf-layer': 'foaf',
   });
 
   await stub.deliver(ALICE, queryHex({ queryId: '0102030405060708', flow: 1, amountMsat: 50_000_000 }));
@@ -44,6 +56,8 @@ test('who speaks, what came and went, what is set', async t => {
   assert.deepEqual([alice?.['speaks'], alice?.['questions_in_last_hour'], bob?.['speaks']], [true, 1, false]);
   assert.equal(typeof alice?.['last_heard_age_ms'], 'number');
   assert.equal(typeof carol?.['last_asked_age_ms'], 'number');
+  assert.deepEqual([bob?.['strikes'], bob?.['last_breach']], [1, 'malformed message']);
+  assert.match(String(bob?.['skipped']), /^ignored for 10 min/);
   assert.match(String(carol?.['skipped']), /never spoke: asked again in 10 min/);
   assert.deepEqual(later.counters, {
     sent: { query_foaf_balances: 1, reply_foaf_balances: 1 },

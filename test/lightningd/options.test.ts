@@ -7,6 +7,9 @@ import { StubLightningd } from './stub-lightningd.ts';
 
 const QUERY = queryHex({ flow: 1, amountMsat: 50_000_000, queryId: '0102030405060708' });
 
+const LAYER_RULE =
+  'must be empty or up to 64 letters, digits, dots, colons, underscores and dashes, neither xpay nor auto.…';
+
 /** Option, a value as text, and what is said about it. */
 const REFUSED: readonly (readonly [option: string, value: string, problem: string])[] = [
   ['foaf-share', 'everyone', 'must be friends or none, got everyone'],
@@ -23,6 +26,12 @@ const REFUSED: readonly (readonly [option: string, value: string, problem: strin
   ['foaf-answer-ttl', '86401', 'must be a whole number, 1 to 86400, got 86401'],
   ['foaf-question-budget', '0', 'must be a whole number, 1 to 1000, got 0'],
   ['foaf-question-budget', '1001', 'must be a whole number, 1 to 1000, got 1001'],
+  ['foaf-omit-percent', '51', 'must be a whole number, 0 to 50, got 51'],
+  ['foaf-omit-percent', '-1', 'must be a whole number, 0 to 50, got -1'],
+  ['foaf-refresh', '1441', 'must be a whole number, 0 to 1440, got 1441'],
+  ['foaf-layer', 'xpay', `${LAYER_RULE}, got xpay`],
+  ['foaf-layer', 'auto.localchans', `${LAYER_RULE}, got auto.localchans`],
+  ['foaf-layer', 'a b', `${LAYER_RULE}, got a b`],
   ['foaf-timeout', '301', 'must be a whole number, 1 to 300, got 301'],
   ['foaf-timeout', '2.5', 'must be a whole number, 1 to 300, got 2.5'],
   ['foaf-timeout', 'soon', 'must be a whole number, 1 to 300, got soon'],
@@ -43,6 +52,12 @@ const TAKEN: readonly (readonly [option: string, value: string])[] = [
   ['foaf-answer-ttl', '1'],
   ['foaf-question-budget', '1000'],
   ['foaf-question-budget', '1'],
+  ['foaf-omit-percent', '50'],
+  ['foaf-omit-percent', '0'],
+  ['foaf-refresh', '1440'],
+  ['foaf-refresh', '0'],
+  ['foaf-layer', ''],
+  ['foaf-layer', 'mine'],
   ['foaf-timeout', '300'],
   ['foaf-timeout', '1'],
   ['foaf-cache-ttl', '1'],

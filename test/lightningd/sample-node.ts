@@ -118,9 +118,11 @@ export const GOSSIP: readonly object[] = [
 ];
 
 /** `listchannels` as lightningd answers it; the whole of it, 45 MB on mainnet, must not be asked for. */
-function listchannels({ source, destination }: Readonly<Record<string, unknown>>): unknown {
-  if ((source === undefined) === (destination === undefined)) throw new StubError(-32602, 'one selector');
-  const [key, id] = source === undefined ? ['destination', destination] : ['source', source];
+function listchannels(params: Readonly<Record<string, unknown>>): unknown {
+  const [[key, id] = [], ...others] = Object.entries(params);
+  if (!['source', 'destination', 'short_channel_id'].includes(String(key)) || others.length > 0) {
+    throw new StubError(-32602, 'one selector');
+  }
   return { channels: GOSSIP.filter(half => Object.entries(half).some(([k, v]) => k === key && v === id)) };
 }
 
@@ -139,6 +141,9 @@ export function sampleMethods(): Record<string, RpcMethod> {
     listchannels,
     listdatastore: () => ({ datastore: [] }),
     datastore: () => ({ key: [], generation: 0 }),
+    'askrene-create-layer': () => ({ layers: [] }),
+    'askrene-age': ({ layer }) => ({ layer, num_removed: 0 }),
+    'askrene-inform-channel': () => ({ constraints: [] }),
     sendcustommsg: () => ({ status: 'Message sent to connectd for delivery' }),
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { RpcConnectionError, RpcError } from '../../src/lightningd/errors.ts';
 import { createLogger } from '../../src/lightningd/logger.ts';
 import { Store } from '../../src/lightningd/store.ts';
+import { Breaches } from '../../src/sharing/breaches.ts';
 import { QuestionBudget } from '../../src/sharing/question-budget.ts';
 import { SilentPeers } from '../../src/sharing/silent-peers.ts';
 import { ManualClock, nodeId } from '../sharing/world.ts';
@@ -25,8 +26,9 @@ function process(disk: { text?: string }, clock = new ManualClock()) {
   const silentPeers = new SilentPeers(() => store.changed());
   const budget = new QuestionBudget(() => store.changed());
   const logger = createLogger((message, level) => lines.push(`${level} ${message}`));
-  const store = new Store({ rpc, clock, logger, silentPeers, budget });
-  return { rpc, store, silentPeers, budget, clock, lines };
+  const breaches = new Breaches(() => store.changed());
+  const store = new Store({ rpc, clock, logger, silentPeers, budget, breaches });
+  return { rpc, store, breaches, silentPeers, budget, clock, lines };
 }
 
 /** The same moment in a new process: the wall clock goes on, the monotonic one begins anew. */
@@ -47,6 +49,9 @@ test('who speaks, whom to leave alone and what was asked survive a restart', asy
   assert.ok(first.budget.spend(CAROL, 1, 20n, {}, 2, first.clock.now));
   await first.clock.advance(500);
 
+  first.breaches.strike(BOB, 'flood', first.clock.now);
+  await first.clock.advance(500);
+
   const second = process(disk, restarted(first.clock, 60_000));
   await second.store.load();
   const { now } = second.clock;
@@ -56,6 +61,8 @@ test('who speaks, whom to leave alone and what was asked survive a restart', asy
   assert.equal(second.silentPeers.refuse(BOB, now + 540_000), undefined);
   assert.equal(second.budget.spend(CAROL, 1, 10n, {}, 2, now), false);
   assert.equal(second.budget.spend(CAROL, 1, 10n, {}, 2, now + 3_540_000), true);
+  assert.match(second.breaches.refuse(BOB, now) ?? '', /^ignored for 9 min .*flood$/);
+  assert.equal(second.breaches.of(BOB, now)?.strikes, 1);
   assert.deepEqual(second.lines, []);
 });
 

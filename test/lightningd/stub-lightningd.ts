@@ -18,6 +18,8 @@ import { Watch } from './watch.ts';
 /** The repository's own executable. */
 export const ENTRY = fileURLToPath(new URL('../../balancesharing.ts', import.meta.url));
 
+/** What the manifest declares. */
+const TOPICS = ['foaf_answered', 'foaf_learned'];
 const LOG_LEVELS: readonly unknown[] = ['debug', 'info', 'unusual', 'broken'];
 
 export interface StubOptions {
@@ -71,6 +73,8 @@ export class StubLightningd {
   readonly replies: Reply[] = [];
   /** Log lines as `level message`. */
   readonly log: string[] = [];
+  /** Notifications for other plugins, in the order in which they came. */
+  readonly notifications: { readonly topic: string; readonly params: unknown }[] = [];
   readonly #watch = new Watch();
   /** Requests without an answer, by the JSON of their ids. */
   readonly #unanswered = new Set<string>();
@@ -142,6 +146,13 @@ export class StubLightningd {
   /** Waits until that many answers have come, all in all. */
   answered(count: number): Promise<true> {
     return this.#watch.until(`${count} answers`, () => (this.replies.length >= count ? true : undefined));
+  }
+
+  /** Waits until that many notifications for other plugins have come, all in all. */
+  notified(count: number): Promise<true> {
+    return this.#watch.until(`${count} notifications`, () =>
+      this.notifications.length >= count ? true : undefined,
+    );
   }
 
   /** The answer to an expected request. */
@@ -265,6 +276,11 @@ export class StubLightningd {
   }
 
   #takeNotification(message: { method?: unknown; id?: unknown; params?: unknown }): void {
+    const topic = TOPICS.find(declared => declared === message.method);
+    if (topic !== undefined && message.id === undefined) {
+      this.notifications.push({ topic, params: message.params });
+      return;
+    }
     const { level, message: text, ...rest } = (message.params ?? {}) as Record<string, unknown>;
     const isLog = message.method === 'log' && message.id === undefined && Object.keys(rest).length === 0;
     if (!isLog || !LOG_LEVELS.includes(level) || typeof text !== 'string') {

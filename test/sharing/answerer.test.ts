@@ -28,10 +28,13 @@ class World {
     minDepth: 0,
     answerTtlMs: 300_000,
     questionBudget: 8,
+    omitPercent: 0,
   };
   readonly channels = new FakeChannels(CHANNELS);
   readonly clock = new ManualClock();
   readonly sent: { to: string; reply: FoafReply }[] = [];
+  /** What other plugins would be told of. */
+  readonly answered: string[] = [];
   sendFailure: Error | undefined;
   readonly answerer = new Answerer({
     chainHash: CHAIN_HASH,
@@ -41,6 +44,7 @@ class World {
     send: (to, message) => this.#send(to, message),
     clock: this.clock,
     budget: new QuestionBudget(),
+    onAnswered: peerId => this.answered.push(peerId),
   });
 
   ask(changes: Partial<FoafQuery> = {}, peer = FRIEND) {

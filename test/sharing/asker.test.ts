@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Knowledge } from '../../src/knowledge/knowledge.ts';
+import { Knowledge, type Word } from '../../src/knowledge/knowledge.ts';
 import { Asker } from '../../src/sharing/asker.ts';
 import { type AskRequest, NoChannelsInTimeError, NotAFriendError } from '../../src/sharing/asking.ts';
+import { Breaches } from '../../src/sharing/breaches.ts';
 import { PeerLog } from '../../src/sharing/peer-log.ts';
 import type { GossipChannels } from '../../src/sharing/ports.ts';
 import { SilentPeers } from '../../src/sharing/silent-peers.ts';
 import type { FoafMessage, FoafQuery, FoafReply } from '../../src/wire/codec.ts';
-import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
+import { formatShortChannelId, type ShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { CHAIN_HASH } from '../wire/messages.ts';
 import { channel, FakeChannels, gossip, ManualClock, nodeId, scid, settled } from './world.ts';
 
@@ -26,6 +27,11 @@ class World {
     gossip('100x1x0', 1, 0),
     gossip('200x3x0', 2, 7),
   ]);
+  /** Whose channels the gossip knows that are not in `gossip`. */
+  readonly ends = new Map<ShortChannelId, [string, string]>();
+  readonly knowledge = new Knowledge();
+  readonly breaches = new Breaches();
+  readonly learned: { peerId: string; word: Word }[] = [];
   gossipFailure: Error | undefined;
   /** Whether gossip that is asked for at a lower age is read again. */
   gossipReadsAnew = false;
@@ -42,10 +48,13 @@ class World {
         if (this.gossipFailure !== undefined) throw this.gossipFailure;
         return maxAgeMs !== undefined && this.gossipReadsAnew ? new Map(this.gossip) : this.gossip;
       },
+      endsOf: async id => this.ends.get(id),
     },
-    knowledge: new Knowledge(),
+    knowledge: this.knowledge,
     silentPeers: new SilentPeers(),
     peerLog: new PeerLog(),
+    breaches: this.breaches,
+    onLearned: (peerId, word) => this.learned.push({ peerId, word }),
     cacheTtlMs: () => 1_200_000,
     send: (to, message) => this.#send(to, message),
     clock: this.clock,
@@ -418,4 +427,57 @@ test('a lightningd that does not tell our channels: its error, or one of ours at
   const rejected = assert.rejects(slow.ask(), NoChannelsInTimeError);
   await slow.clock.advance(5_000);
   await rejected;
+});
+
+test('a channel of others is a breach, an unknown one or one of its own is none; what else the reply says counts', async () => {
+  for (const [ends, strikes] of [
+    [[nodeId(7), nodeId(8)], 1],
+    [[ALICE, nodeId(8)], 0],
+    [undefined, 0],
+  ] as const) {
+    const world = new World();
+    if (ends !== undefined) world.ends.set(scid('300x1x0'), [ends[0], ends[1]]);
+    const { friends } = await world.conversation(['200x1x0', '300x1x0']);
+    await settled();
+    assert.deepEqual(named(friends[0]), ['200x1x0']);
+    assert.equal(world.breaches.of(ALICE, world.clock.now)?.strikes ?? 0, strikes, String(ends));
+  }
+});
+
+test('a peer in breach is not asked, even when named, until its time is up', async () => {
+  const world = new World();
+  world.breaches.strike(ALICE, 'flood', world.clock.now);
+  const asked = world.ask({ peers: [ALICE] });
+  const { friends, sent } = await asked;
+  assert.equal(sent, 0);
+  assert.deepEqual(
+    friends.map(({ status, reason }) => [status, reason]),
+    [['skipped', 'ignored for 10 min after a breach of the protocol: flood']],
+  );
+  await world.clock.advance(600_000);
+  world.ask({ peers: [ALICE] });
+  await settled();
+  assert.deepEqual(
+    world.sent.map(({ to }) => to),
+    [ALICE],
+  );
+});
+
+test('what was learned is told of once; word that a mark of our own outdates is neither answered nor remembered', async () => {
+  const world = new World();
+  const first = await world.conversation(['200x1x0', '200x2x0']);
+  assert.deepEqual(named(first.friends[0]), ['200x1x0', '200x2x0']);
+  assert.deepEqual(
+    world.learned.map(({ peerId, word }) => [peerId, word.channels.length]),
+    [
+      [ALICE, 2],
+      [BOB, 0],
+    ],
+  );
+  const failed = { shortChannelId: scid('200x1x0'), direction: 0 as const };
+  world.knowledge.failed(failed, RUNG, world.clock.now);
+  const again = await world.conversation(['200x1x0', '200x2x0'], { fresh: true });
+  assert.deepEqual(named(again.friends[0]), ['200x2x0']);
+  const remembered = await world.ask();
+  assert.deepEqual(named(remembered.friends[0]), ['200x2x0']);
 });

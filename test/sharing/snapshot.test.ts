@@ -13,8 +13,8 @@ const WALL_MS = 1_795_327_687_123;
 const RUNG = 50_000_000n;
 const ASKER = nodeId(99_999);
 
-function snapshotOf(channels: readonly OwnChannel[], wallMs = WALL_MS): Snapshot {
-  return new Snapshot({ view: view(channels), minDepth: 0, wallMs, hash });
+function snapshotOf(channels: readonly OwnChannel[], wallMs = WALL_MS, omitPercent = 0): Snapshot {
+  return new Snapshot({ view: view(channels), minDepth: 0, omitPercent, wallMs, hash });
 }
 
 /** What the snapshot of some channels tells while they are as they were, unless `live` says otherwise. */
@@ -124,4 +124,37 @@ test('property: two nodes whose balances differ only within a rung, on the same 
       }
     }),
   );
+});
+
+test('a share of the channels is left out, each by chance, the same for every asker and for 28 days', () => {
+  const channels = Array.from({ length: 400 }, (_, index) =>
+    channel(index + 10, `100x${index + 10}x0`, index % 2 === 0 ? 950_000 : 50_000),
+  );
+  const tell = (percent: number, wallMs = WALL_MS, asker = ASKER) =>
+    snapshotOf(channels, wallMs, percent).channelsFor(asker, 1, RUNG, view(channels)).length;
+  const all = tell(0);
+  assert.equal(all, 200);
+  const half = tell(50);
+  assert.ok(half > 70 && half < 130, `${half} of ${all}`);
+  const period = 28 * 86_400_000;
+  const start = Math.floor(WALL_MS / period) * period;
+  const names = (wallMs: number, asker: string) =>
+    snapshotOf(channels, wallMs, 50).channelsFor(asker, 1, RUNG, view(channels));
+  assert.deepEqual(names(start, ASKER), names(start + period - 1, nodeId(88_888)));
+  assert.notDeepEqual(names(start, ASKER), names(start + period, ASKER));
+});
+
+test('a left-out channel is as if it were not there: its parallel one is named at every rung', () => {
+  const channels = Array.from({ length: 100 }, (_, index) => [
+    channel(index + 10, `100x${index + 10}x0`, 950_000),
+    channel(index + 10, `101x${index + 10}x0`, 950_000),
+  ]).flat();
+  channels.push(...Array.from({ length: 200 }, (_, index) => channel(index + 500, `102x${index}x0`, 50_000)));
+  const snapshot = snapshotOf(channels, WALL_MS, 50);
+  const told = (rungMsat: bigint) =>
+    snapshot.channelsFor(ASKER, 1, rungMsat, view(channels)).map(formatShortChannelId);
+  const low = told(10_000_000n);
+  const parallel = low.filter(id => id.startsWith('101x'));
+  assert.ok(parallel.length > 10 && parallel.length < 40, `${parallel.length} of 100`);
+  assert.deepEqual(told(500_000_000n), low);
 });
