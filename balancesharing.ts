@@ -7,7 +7,9 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
+import { FOAFCIRCLES_USAGE, foafcircles, parseFoafcircles } from './src/lightningd/foafcircles.ts';
 import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
+import { FOAFREBALANCE_USAGE, foafrebalance, parseFoafrebalance } from './src/lightningd/foafrebalance.ts';
 import { FOAFSTATUS_USAGE, foafstatus, parseFoafstatus } from './src/lightningd/foafstatus.ts';
 import { registerOptions } from './src/lightningd/options.ts';
 import { Plugin } from './src/lightningd/plugin.ts';
@@ -26,6 +28,22 @@ plugin.addMethod(
   'Asks friends on which of their channels they would willingly forward an amount',
   'Asks connected peers, waits for all of them or for the timeout, and answers who offers which channels.',
   { check: parseFoafbalance },
+);
+plugin.addMethod(
+  'foafcircles',
+  params => foafcircles(sharing().finder, params, options.circleSettings()),
+  FOAFCIRCLES_USAGE,
+  'Lists circular routes that would rebalance by an amount, best first',
+  'Circles of three and four hops over friends and their friends, by what is known of each hop, with their exact fees.',
+  { check: parseFoafcircles },
+);
+plugin.addMethod(
+  'foafrebalance',
+  (params, { progress }) => foafrebalance(sharing(), params, options.circleSettings(), progress),
+  FOAFREBALANCE_USAGE,
+  'Moves an amount between our own channels around a circle',
+  'With nothing given it moves what helps the node most; dryrun=true answers what it would do.',
+  { check: parseFoafrebalance },
 );
 plugin.addMethod(
   'foafdecode',

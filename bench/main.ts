@@ -7,9 +7,11 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { asking } from './asking.ts';
+import { circles } from './circles.ts';
 import { codec } from './codec.ts';
 import { framing } from './framing.ts';
 import { hook } from './hook.ts';
+import { knowledge } from './knowledge.ts';
 import { type Row, type Skipped, table } from './measure.ts';
 import { memory } from './memory.ts';
 import { ROOT } from './paths.ts';
@@ -21,6 +23,8 @@ const BENCHES: ReadonlyMap<string, () => Promise<readonly (Row | Skipped)[]>> = 
   ['hook', hook],
   ['codec', codec],
   ['framing', framing],
+  ['knowledge', knowledge],
+  ['circles', circles],
   ['asking', asking],
 ]);
 

@@ -174,7 +174,27 @@ export const configuration = v.object({
   startup: v.optional(v.boolean(), true),
 });
 
-export const listdatastore = v.object({ datastore: v.array(v.object({ string: v.optional(v.string()) })) });
+export const listdatastore = v.object({
+  datastore: v.array(v.object({ key: v.optional(v.array(v.string())), string: v.optional(v.string()) })),
+});
+
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+export const invoice = v.object({ payment_hash: hash, payment_secret: hash });
+
+export const listsendpays = v.object({
+  payments: v.array(v.object({ payment_hash: hash, label: v.optional(v.string()) })),
+});
+
+/** The data of a failed `delinvoice`. */
+export const delinvoiceStatus = v.object({ current_status: v.string() });
+
+/** The data of a failed `sendpay` or `waitsendpay` that blames a channel. */
+export const routingFailure = v.object({
+  erring_channel: shortChannelId,
+  erring_direction: direction,
+  failcode: v.number(),
+});
 
 export const makesecret = v.object({ secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 

@@ -1,6 +1,7 @@
 /** The plugin's options: what they are called, what they may be, and what they are while nobody has set them. */
 import type { AnswerSettings } from '../sharing/answerer.ts';
 import { TIMEOUT_RANGE_S } from './foafbalance.ts';
+import type { CircleSettings } from './foafcircles.ts';
 import type { Option } from './option-registry.ts';
 import { parseNodeId, parseWholeNumber, shown } from './parameters.ts';
 import type { Plugin } from './plugin.ts';
@@ -21,6 +22,7 @@ export interface Options {
   readonly fixtures: Option<string>;
   /** @param network lightningd's: on regtest blocks come when the tester wants, so any depth will do */
   answerSettings(network: string): AnswerSettings;
+  circleSettings(): CircleSettings & { readonly timeoutS: number };
 }
 
 /** Registers all options; their values are there after `init`. */
@@ -76,8 +78,11 @@ export function registerOptions(plugin: Plugin): Options {
     50,
   );
   const { minimum, maximum } = TIMEOUT_RANGE_S;
+  const timeout = number('foaf-timeout', 5, 'Seconds that foafbalance waits for replies', minimum, maximum);
+  const maxFeePpm = number('foaf-maxfeeppm', 500, 'The most that a rebalance may cost, in ppm', 0, 100_000);
+  const maxDelay = number('foaf-maxdelay', 500, 'Blocks that a circle may take in all', 40, 2016);
   return {
-    timeout: number('foaf-timeout', 5, 'Seconds that foafbalance waits for replies', minimum, maximum),
+    timeout,
     cacheTtl: number('foaf-cache-ttl', 1200, "Seconds for which a friend's word counts", 1, 86_400),
     refresh: number('foaf-refresh', 0, 'Minutes between automatic questions to friends; 0 is off', 0, 1440),
     layer: plugin.addOption(
@@ -96,6 +101,11 @@ export function registerOptions(plugin: Plugin): Options {
         parse: String,
       },
     ),
+    circleSettings: () => ({
+      maxFeePpm: maxFeePpm.value,
+      maxDelay: maxDelay.value,
+      timeoutS: timeout.value,
+    }),
     answerSettings: network => ({
       share: share.value,
       allow: allow.value,

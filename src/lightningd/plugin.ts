@@ -50,11 +50,19 @@ export interface Disable {
   readonly disable: string;
 }
 
+const SILENT: CallContext = { progress: () => {} };
+
 interface Request {
   readonly method: string;
   readonly params: unknown;
   /** As it came; `undefined` in a notification. */
   readonly id: unknown;
+}
+
+/** What a command's callback gets besides its parameters. */
+export interface CallContext {
+  /** Tells the caller how it goes: `lightning-cli -N info` shows it. */
+  progress(message: string): void;
 }
 
 type HookHandler = (params: unknown) => void;
@@ -63,6 +71,7 @@ export class Plugin extends ClightningjsPlugin {
   readonly #writer: LineWriter;
   readonly #options = new OptionRegistry();
   readonly #hooks = new Map<string, { readonly handler: HookHandler; readonly extras: HookExtras }>();
+  readonly #callbacks = new Map<string, (params: unknown, context: CallContext) => unknown>();
   readonly #methodExtras = new Map<string, MethodExtras>();
   readonly #topics: readonly string[];
   #droppedLogLines = 0;
@@ -85,13 +94,14 @@ export class Plugin extends ClightningjsPlugin {
   /** Registers a command; its callback gets the parameters as they came and returns an object, or throws CommandError. */
   override addMethod(
     name: string,
-    callback: (params: unknown) => unknown,
+    callback: (params: unknown, context: CallContext) => unknown,
     usage = '',
     description = '',
     longDescription = '',
     extras: MethodExtras = {},
   ): void {
-    super.addMethod(name, callback, usage, description, longDescription);
+    super.addMethod(name, params => callback(params, SILENT), usage, description, longDescription);
+    this.#callbacks.set(name, callback);
     this.#methodExtras.set(name, extras);
   }
 
@@ -219,7 +229,7 @@ export class Plugin extends ClightningjsPlugin {
     }
   }
 
-  async #serve({ method, params }: Request): Promise<unknown> {
+  async #serve({ id, method, params }: Request): Promise<unknown> {
     switch (method) {
       case 'getmanifest':
         return this._getmanifest(params);
@@ -233,12 +243,13 @@ export class Plugin extends ClightningjsPlugin {
       case 'setconfig':
         return this.#setConfig(params, true);
     }
-    const registered = this.methods.find(candidate => candidate.name === method);
-    if (registered === undefined)
-      throw new CommandError(ErrorCode.methodNotFound, `unknown method ${method}`);
+    const callback = this.#callbacks.get(method);
+    if (callback === undefined) throw new CommandError(ErrorCode.methodNotFound, `unknown method ${method}`);
     // lightningd waits for our answer to init before it calls; autoreload does not.
     if (!this.#isReady) await this.#init;
-    return registered.main(this.#isWrapped ? withoutWrapper(params) : params);
+    return callback(this.#isWrapped ? withoutWrapper(params) : params, {
+      progress: message => this.#notify('message', { id, level: 'info', message }),
+    });
   }
 
   /**

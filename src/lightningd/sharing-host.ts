@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Knowledge, type Word } from '../knowledge/knowledge.ts';
 import { wantedWords } from '../knowledge/layer-plan.ts';
+import { Rebalancer } from '../rebalance/rebalancer.ts';
 import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
 import { Breaches } from '../sharing/breaches.ts';
@@ -18,6 +19,7 @@ import type { FoafReply } from '../wire/codec.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
 import { AskreneLayer } from './askrene-layer.ts';
+import { CircleFinder } from './circle-finder.ts';
 import { systemClock } from './clock.ts';
 import { RpcError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
@@ -28,6 +30,7 @@ import { createMessenger } from './messenger.ts';
 import { lightningdView } from './node-channels.ts';
 import type { Options } from './options.ts';
 import { PAYMENT_TOPICS, PaymentNews } from './payment-news.ts';
+import { createPayments, LABEL_PREFIX } from './payments.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
 import { type Rpc, RpcClient } from './rpc-client.ts';
@@ -46,6 +49,8 @@ export const NOTIFICATIONS = ['foaf_answered', 'foaf_learned'] as const;
 
 export interface Sharing {
   readonly asker: Asker;
+  readonly finder: CircleFinder;
+  readonly rebalancer: Rebalancer;
   readonly status: StatusSources;
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
@@ -126,6 +131,7 @@ async function connect({
   const breaches = new Breaches(() => store.changed());
   const store = new Store({ rpc, clock, logger, silentPeers, budget, breaches });
   await store.load();
+  const gossip = fixtures ?? new GossipReader(rpc, clock);
   const peerLog = new PeerLog();
   const knowledge = new Knowledge();
   const saidSinceMs = () => clock.monotonicMs() - options.cacheTtl.value * 1000;
@@ -139,7 +145,7 @@ async function connect({
   const asker = new Asker({
     chainHash,
     channels,
-    gossip: fixtures ?? new GossipReader(rpc, clock),
+    gossip,
     knowledge,
     silentPeers,
     peerLog,
@@ -172,9 +178,20 @@ async function connect({
     logLimit: new SlidingWindow(DROP_LINES_PER_MINUTE, 60_000),
     monotonicMs: clock.monotonicMs,
   });
+  const finder = new CircleFinder({ channels, gossip, knowledge, clock, saidSinceMs });
+  const rebalancer = new Rebalancer({
+    payments: createPayments(rpc),
+    knowledge,
+    view: () => channels.read(0),
+    clock,
+    newLabel: () => LABEL_PREFIX + randomUUID(),
+    log: message => logger.warn(message),
+    onNews: () => layer.changed(),
+  });
   // So that the first messages find out who is a friend; whoever needs the channels reads again if this fails.
   channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
   await layer.open();
+  rebalancer.adopt();
   startRefreshing({
     clock,
     periodMs: () => options.refresh.value * 60_000,
@@ -188,6 +205,8 @@ async function connect({
   });
   return {
     asker,
+    finder,
+    rebalancer,
     layer,
     payments: new PaymentNews({ knowledge, clock, onNews: () => layer.changed() }),
     status: {

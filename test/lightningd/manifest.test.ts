@@ -62,6 +62,20 @@ const OPTIONS = [
     dynamic: true,
   },
   {
+    name: 'foaf-maxfeeppm',
+    type: 'int',
+    description: 'The most that a rebalance may cost, in ppm (0 to 100000)',
+    default: 500,
+    dynamic: true,
+  },
+  {
+    name: 'foaf-maxdelay',
+    type: 'int',
+    description: 'Blocks that a circle may take in all (40 to 2016)',
+    default: 500,
+    dynamic: true,
+  },
+  {
     name: 'foaf-cache-ttl',
     type: 'int',
     description: "Seconds for which a friend's word counts (1 to 86400)",
@@ -100,6 +114,20 @@ const MANIFEST = {
       description: 'Asks friends on which of their channels they would willingly forward an amount',
       long_description:
         'Asks connected peers, waits for all of them or for the timeout, and answers who offers which channels.',
+    },
+    {
+      name: 'foafcircles',
+      usage: 'amount [out] [in] [maxfeeppm] [limit]',
+      description: 'Lists circular routes that would rebalance by an amount, best first',
+      long_description:
+        'Circles of three and four hops over friends and their friends, by what is known of each hop, with their exact fees.',
+    },
+    {
+      name: 'foafrebalance',
+      usage: '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun]',
+      description: 'Moves an amount between our own channels around a circle',
+      long_description:
+        'With nothing given it moves what helps the node most; dryrun=true answers what it would do.',
     },
     {
       name: 'foafdecode',

@@ -1,0 +1,74 @@
+/**
+ * How likely a hop carries an amount, and what a circle may be expected to cost (docs/circles.md).
+ *
+ * Hazard: what is known only says what friends said. An offer never becomes certainty and never outranks a fee by
+ * itself: ordering by knowledge alone raised the median fee of an experiment. So all of it ends in one number.
+ */
+
+/** What is believed of one directed channel, in millisatoshi. */
+export interface Belief {
+  /** Its balance on this side is below that: one more than the capacity, or the amount that failed. */
+  readonly upper: number;
+  /** What is offered, below `upper`; 0 without an offer. */
+  readonly offered: number;
+  /** The weight of the offer, 0 to 1. */
+  readonly reliability: number;
+}
+
+/**
+ * @param capacity in millisatoshi
+ * @param failed the lowest amount that failed lately
+ */
+export function beliefOf(
+  capacity: number,
+  offer: { readonly amount: number; readonly reliability: number } | undefined,
+  failed: number | undefined,
+): Belief {
+  const whole = capacity + 1;
+  const upper = failed === undefined ? whole : Math.min(whole, failed);
+  if (offer === undefined) return { upper, offered: 0, reliability: 0 };
+  const reliability = Math.min(1, Math.max(0, offer.reliability));
+  // An offer of what failed, or more, is newer than the failure: older word would have been withdrawn with it.
+  if (offer.amount >= upper) return { upper: whole, offered: Math.min(offer.amount, capacity), reliability };
+  return { upper, offered: offer.amount, reliability };
+}
+
+/**
+ * The chance that a channel carries `amount`, never rising with it.
+ *
+ * Nothing known: each balance from 0 to the capacity is as likely (Pickhardt, Tikhomirov, Biryukov, Nowostawski,
+ * "Security and Privacy of Lightning Network Payments with Uncertain Channel Balances", arXiv 2103.08576), so that it
+ * is (upper − amount) / upper. If the offer holds, the same from the offered amount on: 1 up to it, then falling to
+ * zero at the capacity. The offer holds with the friend's reliability, else nothing is known.
+ */
+export function chanceOf({ upper, offered, reliability }: Belief, amount: number): number {
+  if (amount >= upper) return 0;
+  const unknown = (upper - amount) / upper;
+  if (reliability === 0) return unknown;
+  const held = amount <= offered ? 1 : (upper - amount) / (upper - offered);
+  return reliability * held + (1 - reliability) * unknown;
+}
+
+/** Parts of what a failed try is worth avoiding: 10 sat, and 200 ppm of the amount. */
+const FAILED_TRY_BASE_MSAT = 10_000n;
+const FAILED_TRY_PPM = 200n;
+
+/**
+ * What a failed try is worth avoiding: it costs no fee, but holds the amount for seconds and tells nodes on the way.
+ * A judgement: below lnd's for payments, which somebody waits for (`AttemptCost` 100 sat, `AttemptCostPPM` 1000).
+ */
+export function failedTryCost(amountMsat: bigint): bigint {
+  return FAILED_TRY_BASE_MSAT + (amountMsat * FAILED_TRY_PPM) / 1_000_000n;
+}
+
+/**
+ * The expected cost in millisatoshi. Of tries that each succeed with chance p, (1 − p) / p fail before one succeeds;
+ * the fee is paid once: fee + (1 − p) / p × what a failed try costs. lnd weighs routes likewise
+ * (`getProbabilityBasedDist`, which leaves out a constant).
+ *
+ * Of parts, the costs of each add up to no more than that of the whole, since 1/(ab) − 1 ≥ (1/a − 1) + (1/b − 1):
+ * the search rests on that.
+ */
+export function expectedCost(fee: number, chance: number, failedTry: number): number {
+  return fee + ((1 - chance) / chance) * failedTry;
+}

@@ -1,0 +1,125 @@
+/**
+ * Single hops and the halves of circles made from them, in doubles; all amounts in millisatoshi.
+ *
+ * Every circle is cut at a junction, the node that its second hop leads to: before it our own channel and one of the
+ * first friend's (a head), after it the rest of the way home (a tail). With three hops the junction is the last friend
+ * and its tail our own channel alone; with four it is anybody between. What a tail takes at the junction is exact,
+ * since fees are computed from the end; of a head only bounds are known before it meets a tail.
+ */
+import type { GossipChannel } from '../sharing/ports.ts';
+import { type Belief, beliefOf, chanceOf } from './chance.ts';
+import { forwardingFeeNumber, toNumber } from './fees.ts';
+import type { In, Out } from './own-ends.ts';
+import type { HopKnowledge, HopKnown, LeftOut } from './types.ts';
+
+/** A hop between others, as the gossip and the knowledge tell it. */
+export interface Edge {
+  readonly channel: GossipChannel;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly base: number;
+  readonly ppm: number;
+  /** In blocks. */
+  readonly delta: number;
+  readonly belief: Belief;
+  readonly known: HopKnown;
+}
+
+export interface Head {
+  readonly edge: Edge;
+  /** Of the first friend, in the order of preference. */
+  readonly outs: readonly Out[];
+  /** The fee and the chance at the amount that arrives: the least and the best that they can be. */
+  readonly fee: number;
+  readonly chance: number;
+}
+
+export interface Tail {
+  /** Its source is the junction; `undefined` where the junction is the last friend. */
+  readonly edge: Edge | undefined;
+  readonly in: In;
+  /** What the junction must receive, the blocks that it must have, and what of the amount are fees. */
+  readonly amount: number;
+  readonly delay: number;
+  readonly fee: number;
+  readonly chance: number;
+}
+
+/**
+ * The hop, or why it cannot carry the amount, whatever fees come on top.
+ *
+ * At and above what failed lately the chance is none: a circle there would be tried in vain until the failure is
+ * forgotten, so it is no circle.
+ */
+export function edgeOf(
+  channel: GossipChannel,
+  amountMsat: bigint,
+  knowledge: HopKnowledge,
+): Edge | keyof LeftOut {
+  if (!channel.active) return 'disabled';
+  const amount = toNumber(amountMsat);
+  const capacity = toNumber(channel.capacityMsat);
+  const maximum = Math.min(capacity, toNumber(channel.limits.maximumMsat));
+  if (amount > maximum) return 'unfit';
+  const offer = knowledge.offer(channel);
+  const failedMsat = knowledge.failedMsat(channel);
+  const belief = beliefOf(
+    capacity,
+    offer && { amount: toNumber(offer.amountMsat), reliability: offer.reliability },
+    failedMsat === undefined ? undefined : toNumber(failedMsat),
+  );
+  if (chanceOf(belief, amount) === 0) return 'failed';
+  const isOffered = offer !== undefined && offer.amountMsat >= amountMsat;
+  return {
+    channel,
+    minimum: toNumber(channel.limits.minimumMsat),
+    maximum,
+    base: toNumber(channel.terms.baseFeeMsat),
+    ppm: toNumber(channel.terms.feePpm),
+    delta: channel.terms.cltvExpiryDelta,
+    belief,
+    known: isOffered ? 'offered' : failedMsat !== undefined ? 'failed' : 'unknown',
+  };
+}
+
+export function fits({ minimum, maximum }: Edge | Out, amount: number): boolean {
+  return amount >= minimum && amount <= maximum;
+}
+
+/** What the edge's source keeps of what it forwards. */
+export function feeOf({ base, ppm }: Edge, amount: number): number {
+  return forwardingFeeNumber(base, ppm, amount);
+}
+
+export function headOf(edge: Edge, outs: readonly Out[], amount: number): Head {
+  return { edge, outs, fee: feeOf(edge, amount), chance: chanceOf(edge.belief, amount) };
+}
+
+/** The tail that is our own channel alone. */
+export function endOf(channel: In, amount: number, finalDelay: number): Tail {
+  const { baseFeeMsat, feePpm, cltvExpiryDelta } = channel.remoteTerms;
+  const fee = forwardingFeeNumber(toNumber(baseFeeMsat), toNumber(feePpm), amount);
+  const delay = finalDelay + cltvExpiryDelta;
+  return { edge: undefined, in: channel, amount: amount + fee, delay, fee, chance: 1 };
+}
+
+/** The edge before each of the ends that it leads to, where it can carry what the end takes. */
+export function tailsOf(edge: Edge, ends: readonly Tail[]): Tail[] {
+  const tails: Tail[] = [];
+  for (const end of ends) {
+    if (!fits(edge, end.amount)) continue;
+    const chance = chanceOf(edge.belief, end.amount);
+    if (chance === 0) continue;
+    const kept = feeOf(edge, end.amount);
+    const { amount, delay, fee } = end;
+    tails.push({
+      edge,
+      in: end.in,
+      amount: amount + kept,
+      delay: delay + edge.delta,
+      fee: fee + kept,
+      chance,
+    });
+  }
+  return tails;
+}

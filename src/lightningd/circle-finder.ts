@@ -1,0 +1,103 @@
+/**
+ * Brings together what a search for circles needs: our channels as they are now, the gossip on our friends, and what
+ * they told us.
+ *
+ * Hazard: on a large node this is tens of thousands of channels. Gossip is read for a few friends at a time, and other
+ * work gets its turn in between.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { findCircles } from '../circles/circles.ts';
+import type { CircleQuery, CircleSearch, FriendGossip, HopKnowledge } from '../circles/types.ts';
+import type { Knowledge } from '../knowledge/knowledge.ts';
+import type { NodeView } from '../sharing/node-view.ts';
+import type { ChannelSource, Clock, GossipChannel, GossipSource } from '../sharing/ports.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
+
+/** How many friends' gossip is read at once. */
+const READ_AT_ONCE = 4;
+/** Balances older than this are read again: circles are judged by them. */
+const VIEW_MAX_AGE_MS = 1_000;
+
+export interface CircleFinderInit {
+  readonly channels: ChannelSource;
+  readonly gossip: GossipSource;
+  readonly knowledge: Knowledge;
+  readonly clock: Clock;
+  /** The monotonic time from which word still counts. */
+  readonly saidSinceMs: () => number;
+}
+
+/** What a search leaves out. */
+export interface Exclusions {
+  readonly peers: ReadonlySet<string>;
+  readonly channels: ReadonlySet<ShortChannelId>;
+}
+
+export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Set() };
+
+export class CircleFinder {
+  readonly #init: CircleFinderInit;
+
+  constructor(init: CircleFinderInit) {
+    this.#init = init;
+  }
+
+  /** Our own channels, not older than a second. Rejects when lightningd cannot be asked. */
+  view(): Promise<NodeView> {
+    return this.#init.channels.read(VIEW_MAX_AGE_MS);
+  }
+
+  /** The best circles, or what was missing. Rejects when lightningd cannot be asked. */
+  async find(query: CircleQuery, { peers, channels }: Exclusions = NOTHING_EXCLUDED): Promise<CircleSearch> {
+    const { clock } = this.#init;
+    const view = await this.view();
+    const own = view.channels.filter(
+      ({ peerId, shortChannelId }) =>
+        !peers.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId)),
+    );
+    const friends = new Set(own.filter(channel => channel.usable).map(channel => channel.peerId));
+    const sources = {
+      view: { ...view, channels: own },
+      gossip: await this.#gossipOn([...friends]),
+      knowledge: this.#knowledge(channels),
+    };
+    return findCircles(sources, query, { nowMs: clock.monotonicMs, pause: () => setImmediate() });
+  }
+
+  async #gossipOn(friends: readonly string[]): Promise<ReadonlyMap<string, FriendGossip>> {
+    const { gossip } = this.#init;
+    const known = new Map<string, FriendGossip>();
+    for (let from = 0; from < friends.length; from += READ_AT_ONCE) {
+      const some = friends.slice(from, from + READ_AT_ONCE);
+      const read = await Promise.all(
+        some.map(async peerId => ({
+          peerId,
+          from: await gossip.read(peerId, 1),
+          to: await gossip.read(peerId, 0),
+        })),
+      );
+      for (const { peerId, ...both } of read) known.set(peerId, both);
+    }
+    return known;
+  }
+
+  #knowledge(excluded: ReadonlySet<ShortChannelId>): HopKnowledge {
+    const { knowledge, saidSinceMs } = this.#init;
+    const sinceMs = saidSinceMs();
+    const offer = (channel: GossipChannel) => {
+      const found = knowledge.offerOn(channel, sinceMs);
+      if (found === undefined) return undefined;
+      return { amountMsat: found.amountMsat, reliability: knowledge.records.reliability(found.peerId) };
+    };
+    return {
+      offer,
+      failedMsat: channel => {
+        if (excluded.has(channel.shortChannelId)) return 0n;
+        const failedMsat = knowledge.leastFailedMsat(channel, sinceMs);
+        if (failedMsat === undefined) return undefined;
+        // An offer of as much that stands was made after the failure.
+        return (offer(channel)?.amountMsat ?? 0n) >= failedMsat ? undefined : failedMsat;
+      },
+    };
+  }
+}

@@ -1,0 +1,246 @@
+/** The command `foafrebalance`: moves an amount from where there is too much to where there is too little. */
+import type { CircleSearch, OwnFilter } from '../circles/types.ts';
+import { chooseMoves } from '../rebalance/choose.ts';
+import { type Attempt, GaveUpError, type Rebalanced, type Rebalancer } from '../rebalance/rebalancer.ts';
+import type { Asker } from '../sharing/asker.ts';
+import { rungFor } from '../sharing/rungs.ts';
+import { formatShortChannelId } from '../wire/short-channel-id.ts';
+import type { CircleFinder, Exclusions } from './circle-finder.ts';
+import { NOTHING_EXCLUDED } from './circle-finder.ts';
+import { asCommandError, CommandError } from './errors.ts';
+import {
+  type CircleSettings,
+  checkEnds,
+  figuresOf,
+  hopReport,
+  parseEnd,
+  parseMaxFeePpm,
+  wordsOf,
+} from './foafcircles.ts';
+import {
+  bindParameters,
+  invalidParameter,
+  parseAmount,
+  parseBoolean,
+  parseWholeNumber,
+  shown,
+} from './parameters.ts';
+
+const NAME = 'foafrebalance';
+const PARAMETERS = ['amount', 'out', 'in', 'maxfeeppm', 'retry_for', 'dryrun'];
+
+export const FOAFREBALANCE_USAGE = '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun]';
+/** As `pay` has it. */
+const DEFAULT_RETRY_FOR_S = 60;
+const RETRY_FOR_RANGE_S = { minimum: 1, maximum: 3600 } as const;
+/** How many moves are looked at when nothing says what to move. */
+const MOVES = 10;
+
+/** `pay`'s codes (lightning-pay). */
+const PayCode = { noRoute: 205, tooExpensive: 206, gaveUp: 210 } as const;
+
+interface Parameters {
+  readonly amountMsat: bigint | undefined;
+  readonly out: OwnFilter | undefined;
+  readonly in: OwnFilter | undefined;
+  readonly maxFeePpm: number | undefined;
+  readonly retryForS: number;
+  readonly dryRun: boolean;
+}
+
+/** @throws CommandError -32602 naming the parameter, what was expected and what came */
+export function parseFoafrebalance(params: unknown): Parameters {
+  const { amount, out, in: home, maxfeeppm, retry_for, dryrun } = bindParameters(NAME, PARAMETERS, params);
+  const amountMsat = amount === undefined ? undefined : parseAmount(amount);
+  if (typeof amountMsat === 'string') throw invalidParameter(NAME, 'amount', amountMsat);
+  const { minimum, maximum } = RETRY_FOR_RANGE_S;
+  const retryForS =
+    retry_for === undefined ? DEFAULT_RETRY_FOR_S : parseWholeNumber(retry_for, minimum, maximum);
+  if (retryForS === undefined) {
+    throw invalidParameter(
+      NAME,
+      'retry_for',
+      `must be whole seconds, ${minimum} to ${maximum}, got ${shown(retry_for)}`,
+    );
+  }
+  const dryRun = dryrun === undefined ? false : parseBoolean(dryrun);
+  if (dryRun === undefined) {
+    throw invalidParameter(NAME, 'dryrun', `must be true or false, got ${shown(dryrun)}`);
+  }
+  return {
+    amountMsat,
+    out: parseEnd(NAME, 'out', out),
+    in: parseEnd(NAME, 'in', home),
+    maxFeePpm: parseMaxFeePpm(NAME, maxfeeppm),
+    retryForS,
+    dryRun,
+  };
+}
+
+export interface RebalanceTools {
+  readonly finder: CircleFinder;
+  readonly rebalancer: Rebalancer;
+  readonly asker: Asker;
+}
+
+/**
+ * @param progress told what is tried
+ * @throws CommandError -32602 for bad parameters; 205, 206, 210 as `pay`, with what was tried in its data; else a
+ * code of ErrorCode when lightningd could not be asked
+ */
+export async function foafrebalance(
+  { finder, rebalancer, asker }: RebalanceTools,
+  params: unknown,
+  settings: CircleSettings & { readonly timeoutS: number },
+  progress: (message: string) => void,
+): Promise<object> {
+  const wanted = parseFoafrebalance(params);
+  const startedMs = performance.now();
+  try {
+    checkEnds(NAME, await finder.view(), wanted);
+    const find = (exclusions: Exclusions) => findMove(finder, wanted, settings, exclusions);
+    if (wanted.dryRun) return planned(await find(NOTHING_EXCLUDED), startedMs);
+    await askFriends(asker, await amountOf(finder, wanted, settings), settings.timeoutS, progress);
+    const result = await rebalancer.rebalance(find, wanted.retryForS * 1000, progress);
+    return done(result, startedMs);
+  } catch (error) {
+    if (error instanceof GaveUpError) throw gaveUp(error);
+    throw asCommandError(error);
+  }
+}
+
+/** The circles of the move that was asked for, or of the best one that has any. */
+async function findMove(
+  finder: CircleFinder,
+  wanted: Parameters,
+  settings: CircleSettings,
+  exclusions: Exclusions,
+): Promise<CircleSearch> {
+  const maxFeePpm = BigInt(wanted.maxFeePpm ?? settings.maxFeePpm);
+  const { maxDelay } = settings;
+  const ends = {
+    ...(wanted.out === undefined ? {} : { out: wanted.out }),
+    ...(wanted.in === undefined ? {} : { in: wanted.in }),
+  };
+  const { amountMsat } = wanted;
+  // All that could be chosen has been: whatever leans is the caller's business.
+  if (amountMsat !== undefined && wanted.out !== undefined && wanted.in !== undefined) {
+    return finder.find({ amountMsat, ...ends, maxFeePpm, maxDelay, limit: 1 }, exclusions);
+  }
+  const moves = await movesFor(finder, wanted, settings);
+  let search: CircleSearch | undefined;
+  for (const move of moves) {
+    const found = await finder.find({ ...move, maxFeePpm, maxDelay, limit: 1 }, exclusions);
+    if (found.circles.length > 0) return found;
+    search ??= found;
+  }
+  return search ?? { circles: [] };
+}
+
+async function movesFor(finder: CircleFinder, wanted: Parameters, settings: CircleSettings) {
+  return chooseMoves(await finder.view(), {
+    ...(wanted.amountMsat === undefined ? {} : { amountMsat: wanted.amountMsat }),
+    ...(wanted.out === undefined ? {} : { out: wanted.out }),
+    ...(wanted.in === undefined ? {} : { in: wanted.in }),
+    maxFeePpm: BigInt(wanted.maxFeePpm ?? settings.maxFeePpm),
+    limit: MOVES,
+  });
+}
+
+async function amountOf(
+  finder: CircleFinder,
+  wanted: Parameters,
+  settings: CircleSettings,
+): Promise<bigint | undefined> {
+  if (wanted.amountMsat !== undefined) return wanted.amountMsat;
+  const [move] = await movesFor(finder, wanted, settings);
+  return move?.amountMsat;
+}
+
+/** Asks both ways, unless what friends said is still remembered. What comes of it shows in the circles. */
+async function askFriends(
+  asker: Asker,
+  amountMsat: bigint | undefined,
+  timeoutS: number,
+  progress: (message: string) => void,
+): Promise<void> {
+  if (amountMsat === undefined) return;
+  const question = { amountMsat: rungFor(amountMsat), timeoutMs: timeoutS * 1000, fresh: false };
+  const results = await Promise.all([
+    asker.ask({ ...question, flow: 1 }),
+    asker.ask({ ...question, flow: 0 }),
+  ]);
+  const sent = results.reduce((sum, result) => sum + result.sent, 0);
+  if (sent > 0) progress(`asked friends ${sent} questions`);
+}
+
+function planned({ circles: [circle], missing }: CircleSearch, startedMs: number): object {
+  if (circle === undefined)
+    throw gaveUp(new GaveUpError('no_circle', 'no circle', [], { circles: [], ...(missing && { missing }) }));
+  const end = (hop: (typeof circle.hops)[number] | undefined) => ({
+    short_channel_id: formatShortChannelId(hop?.shortChannelId ?? 0n),
+  });
+  return {
+    status: 'planned',
+    amount_msat: circle.hops.at(-1)?.amountMsat,
+    fee_msat: circle.feeMsat,
+    fee_ppm: circle.feePpm,
+    probability: circle.probability,
+    attempts: 0,
+    elapsed_ms: Math.round(performance.now() - startedMs),
+    out: end(circle.hops[0]),
+    in: end(circle.hops.at(-1)),
+    hops: circle.hops.map(hopReport),
+  };
+}
+
+function done({ circle, paymentHash, attempts, out, in: home }: Rebalanced, startedMs: number): object {
+  const end = (report: Rebalanced['out']) => ({
+    short_channel_id: formatShortChannelId(report.shortChannelId),
+    to_us_msat_before: report.beforeMsat,
+    to_us_msat_after: report.afterMsat,
+  });
+  return {
+    status: 'complete',
+    amount_msat: circle.hops.at(-1)?.amountMsat,
+    fee_msat: circle.feeMsat,
+    fee_ppm: circle.feePpm,
+    attempts: attempts.length,
+    elapsed_ms: Math.round(performance.now() - startedMs),
+    payment_hash: paymentHash,
+    out: end(out),
+    in: end(home),
+    hops: circle.hops.map(hopReport),
+  };
+}
+
+function gaveUp({ reason, message, attempts, search }: GaveUpError): CommandError {
+  const missing = search?.missing;
+  const isFeeOnly = reason === 'no_circle' && missing?.reasons.includes('fee') === true;
+  const code = isFeeOnly ? PayCode.tooExpensive : reason === 'no_circle' ? PayCode.noRoute : PayCode.gaveUp;
+  const why = missing === undefined ? '' : `: ${wordsOf(missing)}`;
+  const nothing = reason === 'no_circle' && search !== undefined && missing === undefined;
+  return new CommandError(
+    code,
+    `${NAME}: ${message}${nothing ? ': nothing leans, or nothing of it can move' : why}`,
+    {
+      attempts: attempts.map(attemptReport),
+      ...(missing === undefined ? {} : { missing: figuresOf(missing) }),
+    },
+  );
+}
+
+function attemptReport({ hops, feeMsat, outcome, blamed }: Attempt): object {
+  return {
+    fee_msat: feeMsat,
+    outcome,
+    short_channel_ids: hops.map(hop => formatShortChannelId(hop.shortChannelId)),
+    ...(blamed === undefined
+      ? {}
+      : {
+          erring_channel: formatShortChannelId(blamed.shortChannelId),
+          erring_direction: blamed.direction,
+          failcode: blamed.failcode,
+        }),
+  };
+}

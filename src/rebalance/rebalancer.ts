@@ -1,0 +1,399 @@
+/**
+ * Performs rebalances: payments to ourselves around known circles.
+ *
+ * Hazard: this pays. A payment whose end is not known may still complete, so it keeps its channels locked until it is
+ * settled or its invoice is gone, and nothing is paid a second time before: each try has an invoice of its own, noted
+ * where a crash does not lose it before the payment leaves. We are the recipient, so nobody can freeze us by holding an
+ * HTLC: after a minute the invoice is deleted, and then the circle can only fail. Whoever was on it is left out for a
+ * while. Locks are by peer, since a peer may use any of its channels with us.
+ */
+import type { Circle, CircleSearch, RouteHop } from '../circles/types.ts';
+import { meaningOf } from '../knowledge/failure-codes.ts';
+import type { Knowledge } from '../knowledge/knowledge.ts';
+import type { NodeView } from '../sharing/node-view.ts';
+import type { Clock } from '../sharing/ports.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
+import { HungFriends } from './hung-friends.ts';
+import type { Blamed, EndReport, JournalEntry, Outcome, Payments } from './ports.ts';
+
+/** How long an HTLC may take before its invoice is deleted. */
+const HANG_MS = 60_000;
+/** How long to wait for what is cancelled, at a time; it may take until the HTLC's expiry, days. */
+const LINGER_MS = 600_000;
+/** lightningd could not say: ask again after this. */
+const RETRY_MS = 10_000;
+/** How long both balances may take to show what moved: the peers have to exchange commitments. */
+const SETTLE_MS = 5_000;
+const SETTLE_STEP_MS = 100;
+/** How many past rebalances are remembered for the operator. */
+const MAX_RECENT = 20;
+
+/** Finds circles, the best first, without those that go through the given peers or channels. */
+export type FindCircles = (exclusions: {
+  readonly peers: ReadonlySet<string>;
+  readonly channels: ReadonlySet<ShortChannelId>;
+}) => Promise<CircleSearch>;
+
+export interface Attempt {
+  readonly hops: readonly RouteHop[];
+  readonly feeMsat: bigint;
+  readonly outcome: string;
+  readonly blamed?: Blamed;
+}
+
+export interface Rebalanced {
+  readonly circle: Circle;
+  readonly paymentHash: string;
+  readonly attempts: readonly Attempt[];
+  readonly out: EndReport;
+  readonly in: EndReport;
+}
+
+/** `no_circle`: there was none to begin with. `gave_up`: some were tried, or time was up. `unsettled`: one may still complete. */
+export type GiveUpReason = 'no_circle' | 'gave_up' | 'unsettled';
+
+export class GaveUpError extends Error {
+  override readonly name = 'GaveUpError';
+  readonly reason: GiveUpReason;
+  readonly attempts: readonly Attempt[];
+  readonly search: CircleSearch | undefined;
+
+  constructor(reason: GiveUpReason, message: string, attempts: readonly Attempt[], search?: CircleSearch) {
+    super(message);
+    this.reason = reason;
+    this.attempts = attempts;
+    this.search = search;
+  }
+}
+
+/** A past rebalance, for the operator. */
+export interface Recent {
+  readonly atWallMs: number;
+  readonly status: 'complete' | 'failed' | 'unsettled' | 'adopted';
+  /** What arrived, or was to arrive, and at what fee. */
+  readonly amountMsat: bigint;
+  readonly feeMsat?: bigint;
+  readonly attempts: number;
+}
+
+export interface RebalancerInit {
+  readonly payments: Payments;
+  readonly knowledge: Pick<Knowledge, 'failed' | 'withdraw' | 'moved'>;
+  /** Our own channels, read anew. */
+  readonly view: () => Promise<NodeView>;
+  readonly clock: Clock;
+  readonly newLabel: () => string;
+  readonly log: (message: string) => void;
+  /** Told when a payment has changed what is known. */
+  readonly onNews: () => void;
+}
+
+export class Rebalancer {
+  readonly recent: Recent[] = [];
+  readonly #init: RebalancerInit;
+  /** Peers whose channels have a payment under way that may complete. */
+  readonly #locked = new Set<string>();
+  readonly #hung = new HungFriends();
+  #adopted: Promise<void> | undefined;
+
+  constructor(init: RebalancerInit) {
+    this.#init = init;
+  }
+
+  /** Takes up what an earlier process left: nothing new is paid before all of it can no longer complete. */
+  adopt(): Promise<void> {
+    this.#adopted ??= this.#adoptAll();
+    return this.#adopted;
+  }
+
+  /**
+   * Tries circles, the best first, until one is through.
+   *
+   * @param retryForMs no new try begins after this
+   * @throws GaveUpError
+   */
+  async rebalance(
+    find: FindCircles,
+    retryForMs: number,
+    onProgress: (message: string) => void,
+  ): Promise<Rebalanced> {
+    const { clock } = this.#init;
+    const endsAtMs = clock.monotonicMs() + retryForMs;
+    const attempts: Attempt[] = [];
+    const timeIsUp = new Promise<'late'>(resolve => clock.after(retryForMs, () => resolve('late')));
+    if ((await Promise.race([this.adopt(), timeIsUp])) === 'late') {
+      throw this.#gaveUp('unsettled', attempts);
+    }
+    const channels = new Set<ShortChannelId>();
+    for (;;) {
+      const search = await find({ peers: this.#avoided(), channels });
+      const [circle] = search.circles;
+      if (circle === undefined) {
+        const reason = attempts.length === 0 ? 'no_circle' : 'gave_up';
+        throw this.#gaveUp(reason, attempts, search);
+      }
+      const ends = endsOf(circle);
+      // Another rebalance may have taken them while we searched.
+      if (this.#locked.has(ends.outPeerId) || this.#locked.has(ends.inPeerId)) continue;
+      onProgress(`try ${attempts.length + 1}: ${describe(circle)}`);
+      const result = await this.#tryOnce(circle, attempts, onProgress);
+      if (result !== undefined) return result;
+      for (const each of suspects(circle, attempts.at(-1)?.blamed)) channels.add(each);
+      if (clock.monotonicMs() >= endsAtMs) throw this.#gaveUp('gave_up', attempts, search);
+    }
+  }
+
+  /** One circle. Returns `undefined`, with the attempt noted, when it certainly did not and will not complete. */
+  async #tryOnce(
+    circle: Circle,
+    attempts: Attempt[],
+    onProgress: (message: string) => void,
+  ): Promise<Rebalanced | undefined> {
+    const { payments, view, newLabel } = this.#init;
+    const label = newLabel();
+    const amountMsat = arriving(circle);
+    const entry: JournalEntry = { label, ...endsOf(circle), amountMsat };
+    this.#lock(entry);
+    let mayBeOut = false;
+    try {
+      const before = await view();
+      mayBeOut = true;
+      await payments.note(entry);
+      const invoice = await payments.invoice(label, amountMsat);
+      let outcome = await payments.send(invoice, label, circle.hops, amountMsat);
+      if (outcome.status === 'pending') outcome = await payments.wait(invoice.paymentHash, HANG_MS);
+      if (outcome.status === 'pending' || outcome.status === 'unknown') {
+        onProgress('it hangs: cancelling');
+        outcome = await this.#cancelled(circle, label, invoice.paymentHash);
+      }
+      // Whatever was said of a failure: only without its invoice it certainly does not complete any more.
+      if (outcome.status === 'failed' && (await payments.cancel(label)) === 'paid') {
+        outcome = await payments.wait(invoice.paymentHash, HANG_MS);
+      }
+      if (outcome.status === 'complete') {
+        await this.#settled(entry);
+        mayBeOut = false;
+        return await this.#complete(circle, invoice.paymentHash, attempts, before);
+      }
+      if (outcome.status === 'failed') {
+        this.#learn(circle, outcome.blamed);
+        await this.#settled(entry);
+        mayBeOut = false;
+      }
+      attempts.push(attemptOf(circle, outcome));
+      onProgress(`failed: ${attempts.at(-1)?.outcome}`);
+      if (outcome.status === 'unknown') throw this.#gaveUp('unsettled', attempts);
+      // Cancelled: it can only fail, so its purpose is free; its HTLC takes as long as it takes.
+      mayBeOut = false;
+      return undefined;
+    } finally {
+      if (mayBeOut) this.#settleLater(entry);
+      else this.#unlock(entry);
+    }
+  }
+
+  /** Deletes the invoice of a payment that hangs. `pending` then means: it can only fail. */
+  async #cancelled(circle: Circle, label: string, paymentHash: string): Promise<Outcome> {
+    const { payments, clock, log } = this.#init;
+    try {
+      if ((await payments.cancel(label)) === 'paid') return await payments.wait(paymentHash, HANG_MS);
+    } catch (error) {
+      return { status: 'unknown', message: messageOf(error) };
+    }
+    for (const { id } of circle.hops.slice(0, -1)) this.#hung.note(id, clock.monotonicMs());
+    log(`a rebalance hung and was cancelled: ${describe(circle)}`);
+    // It may have ended meanwhile, and then says why.
+    const ended = await payments.wait(paymentHash, 0);
+    if (ended.status !== 'pending' && ended.status !== 'unknown') return ended;
+    this.#lingerUntilSettled(label, paymentHash);
+    return { status: 'pending' };
+  }
+
+  /** A cancelled payment is only forgotten when its HTLC is gone. */
+  async #lingerUntilSettled(label: string, paymentHash: string): Promise<void> {
+    const { payments, clock, log } = this.#init;
+    for (;;) {
+      const outcome = await payments.wait(paymentHash, LINGER_MS);
+      if (outcome.status === 'complete' || outcome.status === 'failed') break;
+      if (outcome.status === 'unknown') await new Promise<void>(resolve => clock.after(RETRY_MS, resolve));
+    }
+    await payments.forget(label).catch((error: unknown) => log(`journal: ${messageOf(error)}`));
+  }
+
+  /** What moved, from both balances once they show it. */
+  async #complete(
+    circle: Circle,
+    paymentHash: string,
+    attempts: Attempt[],
+    before: NodeView,
+  ): Promise<Rebalanced> {
+    const { knowledge, clock, view, onNews } = this.#init;
+    for (const hop of circle.hops) knowledge.moved(hop, hop.amountMsat, clock.monotonicMs());
+    onNews();
+    const { outPeerId, inPeerId } = endsOf(circle);
+    const amountMsat = arriving(circle);
+    const sentMsat = amountMsat + circle.feeMsat;
+    const expected = { out: held(before, outPeerId) - sentMsat, in: held(before, inPeerId) + amountMsat };
+    let after = before;
+    for (let waitedMs = 0; waitedMs <= SETTLE_MS; waitedMs += SETTLE_STEP_MS) {
+      after = await view().catch(() => after);
+      if (held(after, outPeerId) === expected.out && held(after, inPeerId) === expected.in) break;
+      await new Promise<void>(resolve => clock.after(SETTLE_STEP_MS, resolve));
+    }
+    attempts.push(attemptOf(circle, { status: 'complete' }));
+    this.#remember('complete', amountMsat, attempts.length, circle.feeMsat);
+    const report = (peerId: string, hop: RouteHop | undefined): EndReport => ({
+      shortChannelId: hop?.shortChannelId ?? 0n,
+      beforeMsat: held(before, peerId),
+      afterMsat: held(after, peerId),
+    });
+    return {
+      circle,
+      paymentHash,
+      attempts,
+      out: report(outPeerId, circle.hops[0]),
+      in: report(inPeerId, circle.hops.at(-1)),
+    };
+  }
+
+  /** Takes up what a failure shows: a want of liquidity at what that hop should have carried, or a channel that is gone. */
+  #learn(circle: Circle, blamed: Blamed | undefined): void {
+    const { knowledge, clock, onNews } = this.#init;
+    const hop = circle.hops.find(
+      each => each.shortChannelId === blamed?.shortChannelId && each.direction === blamed.direction,
+    );
+    if (blamed === undefined || hop === undefined) return;
+    const meaning = meaningOf(blamed.failcode);
+    if (meaning === 'liquidity') knowledge.failed(hop, hop.amountMsat, clock.monotonicMs());
+    if (meaning === 'gone') knowledge.withdraw(hop, clock.monotonicMs());
+    onNews();
+  }
+
+  async #adoptAll(): Promise<void> {
+    const { payments, clock, log } = this.#init;
+    for (;;) {
+      try {
+        const entries = await payments.noted();
+        const underWay = entries.length === 0 ? new Map<string, string>() : await payments.underWay();
+        for (const entry of entries) await this.#adoptOne(entry, underWay.get(entry.label));
+        return;
+      } catch (error) {
+        log(`rebalances of an earlier process could not be looked at: ${messageOf(error)}`);
+        await new Promise<void>(resolve => clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  async #adoptOne(entry: JournalEntry, paymentHash: string | undefined): Promise<void> {
+    const { payments, log } = this.#init;
+    const end = await payments.cancel(entry.label);
+    log(`rebalance ${entry.label} of an earlier process: ${end === 'paid' ? 'it arrived' : 'cancelled'}`);
+    if (paymentHash === undefined) await payments.forget(entry.label);
+    else this.#lingerUntilSettled(entry.label, paymentHash);
+    if (end === 'paid') this.#remember('adopted', entry.amountMsat, 1);
+  }
+
+  /** Nobody knows what became of it: its channels stay locked until somebody does. */
+  async #settleLater(entry: JournalEntry): Promise<void> {
+    const { clock, log } = this.#init;
+    for (;;) {
+      try {
+        const underWay = await this.#init.payments.underWay();
+        await this.#adoptOne(entry, underWay.get(entry.label));
+        break;
+      } catch (error) {
+        log(`rebalance ${entry.label} is not settled: ${messageOf(error)}`);
+        await new Promise<void>(resolve => clock.after(RETRY_MS, resolve));
+      }
+    }
+    this.#unlock(entry);
+  }
+
+  async #settled({ label }: JournalEntry): Promise<void> {
+    const { payments, log } = this.#init;
+    // What is left in the journal is looked at once more at the next start, and found settled.
+    await payments.forget(label).catch((error: unknown) => log(`journal: ${messageOf(error)}`));
+  }
+
+  #lock({ outPeerId, inPeerId }: JournalEntry): void {
+    this.#locked.add(outPeerId).add(inPeerId);
+  }
+
+  #unlock({ outPeerId, inPeerId }: JournalEntry): void {
+    this.#locked.delete(outPeerId);
+    this.#locked.delete(inPeerId);
+  }
+
+  #avoided(): ReadonlySet<string> {
+    const nowMs = this.#init.clock.monotonicMs();
+    return new Set([...this.#locked, ...this.#hung.peersOut(nowMs)]);
+  }
+
+  #gaveUp(reason: GiveUpReason, attempts: readonly Attempt[], search?: CircleSearch): GaveUpError {
+    const amountMsat = attempts.at(-1)?.hops.at(-1)?.amountMsat;
+    if (amountMsat !== undefined) {
+      this.#remember(reason === 'unsettled' ? 'unsettled' : 'failed', amountMsat, attempts.length);
+    }
+    const messages: Readonly<Record<GiveUpReason, string>> = {
+      no_circle: 'no circle',
+      gave_up: `gave up after ${attempts.length} tries`,
+      unsettled: 'a payment may still complete; its channels are not used before it is settled',
+    };
+    return new GaveUpError(reason, messages[reason], attempts, search);
+  }
+
+  #remember(status: Recent['status'], amountMsat: bigint, attempts: number, feeMsat?: bigint): void {
+    const atWallMs = this.#init.clock.wallMs();
+    this.recent.push({
+      atWallMs,
+      status,
+      amountMsat,
+      attempts,
+      ...(feeMsat === undefined ? {} : { feeMsat }),
+    });
+    if (this.recent.length > MAX_RECENT) this.recent.shift();
+  }
+}
+
+/** The friends at both ends of a circle. */
+function endsOf({ hops }: Circle): { readonly outPeerId: string; readonly inPeerId: string } {
+  return { outPeerId: hops[0]?.id ?? '', inPeerId: hops.at(-2)?.id ?? '' };
+}
+
+/** What not to try again: the channel that is to blame; where it is none of the circle's, all that are not our own. */
+function suspects({ hops }: Circle, blamed: Blamed | undefined): ShortChannelId[] {
+  const ids = hops.map(hop => hop.shortChannelId);
+  const culprit = ids.filter(id => id === blamed?.shortChannelId);
+  return culprit.length > 0 ? culprit : ids.slice(1, -1);
+}
+
+/** What comes back to us. */
+function arriving({ hops }: Circle): bigint {
+  return hops.at(-1)?.amountMsat ?? 0n;
+}
+
+/** What is ours of all channels with a peer. */
+function held({ channels }: NodeView, peerId: string): bigint {
+  return channels
+    .filter(channel => channel.peerId === peerId)
+    .reduce((sum, channel) => sum + channel.toUsMsat, 0n);
+}
+
+function attemptOf({ hops, feeMsat }: Circle, outcome: Outcome): Attempt {
+  const said = {
+    complete: 'complete',
+    failed: outcome.status === 'failed' ? outcome.message : '',
+    pending: 'held by somebody for too long, cancelled',
+    unknown: outcome.status === 'unknown' ? outcome.message : '',
+  };
+  const blamed = outcome.status === 'failed' ? outcome.blamed : undefined;
+  return { hops, feeMsat, outcome: said[outcome.status], ...(blamed === undefined ? {} : { blamed }) };
+}
+
+function describe({ hops, feeMsat }: Circle): string {
+  return `${hops.map(hop => hop.id.slice(0, 8)).join(' → ')}, fee ${feeMsat} msat`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
