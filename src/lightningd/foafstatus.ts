@@ -1,5 +1,6 @@
 /** The command `foafstatus`: who speaks, what is known and how old, what came and went, and what is set. */
 import type { Knowledge } from '../knowledge/knowledge.ts';
+import type { Recent } from '../rebalance/rebalancer.ts';
 import type { AnswerSettings } from '../sharing/answerer.ts';
 import type { Breaches } from '../sharing/breaches.ts';
 import { friendsOf } from '../sharing/node-view.ts';
@@ -26,6 +27,8 @@ export interface StatusSources {
   readonly breaches: Breaches;
   /** The askrene layer; `undefined` without one. */
   readonly layer: () => { readonly name: string; readonly entries: number } | undefined;
+  /** The last rebalances, the oldest first. */
+  readonly recent: readonly Recent[];
   /** How many messages came to what end. */
   readonly received: ReadonlyMap<string, number>;
   /** How many queries and replies lightningd took. */
@@ -37,6 +40,8 @@ interface OtherSettings {
   readonly cacheTtlMs: number;
   readonly timeoutS: number;
   readonly refreshMinutes: number;
+  readonly maxFeePpm: number;
+  readonly maxDelay: number;
   readonly layer: string;
 }
 
@@ -62,7 +67,7 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
   }
   const nowMs = clock.monotonicMs();
   const { share, allow, deny, minDepth, answerTtlMs, questionBudget, omitPercent } = settings();
-  const { cacheTtlMs, timeoutS, refreshMinutes, layer: layerName } = settings();
+  const { cacheTtlMs, timeoutS, refreshMinutes, layer: layerName, maxFeePpm, maxDelay } = settings();
   const layer = sources.layer();
   const {
     friends: spokenOf,
@@ -84,6 +89,7 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
       ...ageOf('newest_age_ms', newestMs, nowMs),
     },
     ...(layer === undefined ? {} : { layer }),
+    rebalances: sources.recent.map(recentReport),
     counters: { sent: Object.fromEntries(sent), received: Object.fromEntries(received) },
     settings: {
       'foaf-share': share,
@@ -97,6 +103,8 @@ export async function foafstatus(sources: StatusSources, params: unknown): Promi
       'foaf-cache-ttl': cacheTtlMs / 1000,
       'foaf-refresh': refreshMinutes,
       'foaf-layer': layerName,
+      'foaf-maxfeeppm': maxFeePpm,
+      'foaf-maxdelay': maxDelay,
     },
     ...(share === 'none' ? { warning_not_sharing: 'foaf-share is none: nobody is answered' } : {}),
     ...(friends.length === 0
@@ -129,6 +137,16 @@ function peerReport(sources: StatusSources, peerId: string, nowMs: number): obje
     offers_kept: Math.round(kept),
     offers_failed: Math.round(failed),
     questions_in_last_hour: budget.spentInLastHour(peerId, nowMs),
+  };
+}
+
+function recentReport({ atWallMs, status, amountMsat, feeMsat, attempts }: Recent): object {
+  return {
+    at: Math.floor(atWallMs / 1000),
+    status,
+    amount_msat: amountMsat,
+    ...(feeMsat === undefined ? {} : { fee_msat: feeMsat }),
+    attempts,
   };
 }
 

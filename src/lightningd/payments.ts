@@ -35,7 +35,11 @@ const Code = {
 const entry = v.object({
   out_peer_id: v.string(),
   in_peer_id: v.string(),
-  amount_msat: v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/), v.transform(value => BigInt(value))),
+  amount_msat: v.pipe(
+    v.string(),
+    v.regex(/^[0-9]{1,20}$/),
+    v.transform(value => BigInt(value)),
+  ),
 });
 
 export function createPayments(rpc: Rpc): Payments {

@@ -10,6 +10,7 @@ interface Status {
   readonly knowledge: Readonly<Record<string, number>>;
   readonly counters: { readonly sent: object; readonly received: object };
   readonly settings: object;
+  readonly rebalances: readonly unknown[];
   readonly layer?: { readonly name: string; readonly entries: number };
 }
 
@@ -31,6 +32,7 @@ test('who speaks, what came and went, what is set', async t => {
     })),
   );
   assert.deepEqual(fresh.knowledge, { friends: 0, answers: 0, channels: 0, marked_channels: 0 });
+  assert.deepEqual(fresh.rebalances, []);
   assert.deepEqual(fresh.layer, { name: 'foaf', entries: 0 });
   assert.deepEqual(fresh.counters, { sent: {}, received: {} });
   assert.deepEqual(fresh.settings, {
@@ -45,6 +47,8 @@ test('who speaks, what came and went, what is set', async t => {
     'foaf-cache-ttl': 1200,
     'foaf-refresh': 0,
     'foaf-layer': 'foaf',
+    'foaf-maxfeeppm': 500,
+    'foaf-maxdelay': 500,
   });
 
   await stub.deliver(ALICE, queryHex({ queryId: '0102030405060708', flow: 1, amountMsat: 50_000_000 }));

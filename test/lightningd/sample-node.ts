@@ -45,13 +45,7 @@ export const CHANNELS: readonly Channel[] = [
 
 /** One channel of `listpeerchannels`. */
 export function peerChannel({ peerId, shortChannelId, toUsMsat, connected = true, state }: Channel): object {
-  const limits = {
-    htlc_minimum_msat: 0,
-    htlc_maximum_msat: CAPACITY_MSAT - RESERVE_MSAT,
-    fee_base_msat: 1000,
-    fee_proportional_millionths: 10,
-    cltv_expiry_delta: 34,
-  };
+  const limits = { htlc_minimum_msat: 0, htlc_maximum_msat: CAPACITY_MSAT - RESERVE_MSAT };
   const fees = { cltv_expiry_delta: 6, fee_base_msat: 1000, fee_proportional_millionths: 10 };
   return {
     peer_id: peerId,

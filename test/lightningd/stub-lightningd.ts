@@ -73,6 +73,8 @@ export class StubLightningd {
   readonly replies: Reply[] = [];
   /** Log lines as `level message`. */
   readonly log: string[] = [];
+  /** What the callers of commands were told while they waited. */
+  readonly progress: string[] = [];
   /** Notifications for other plugins, in the order in which they came. */
   readonly notifications: { readonly topic: string; readonly params: unknown }[] = [];
   readonly #watch = new Watch();
@@ -279,6 +281,11 @@ export class StubLightningd {
     const topic = TOPICS.find(declared => declared === message.method);
     if (topic !== undefined && message.id === undefined) {
       this.notifications.push({ topic, params: message.params });
+      return;
+    }
+    const { id } = (message.params ?? {}) as { id?: unknown };
+    if (message.method === 'message' && this.#unanswered.has(JSON.stringify(id))) {
+      this.progress.push(String((message.params as { message?: unknown }).message));
       return;
     }
     const { level, message: text, ...rest } = (message.params ?? {}) as Record<string, unknown>;
