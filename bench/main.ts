@@ -12,6 +12,7 @@ import { codec } from './codec.ts';
 import { framing } from './framing.ts';
 import { hook } from './hook.ts';
 import { knowledge } from './knowledge.ts';
+import { largeNode } from './large-node.ts';
 import { type Row, type Skipped, table } from './measure.ts';
 import { memory } from './memory.ts';
 import { ROOT } from './paths.ts';
@@ -25,6 +26,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<readonly (Row | Skipped)[]>> = 
   ['framing', framing],
   ['knowledge', knowledge],
   ['circles', circles],
+  ['large-node', largeNode],
   ['asking', asking],
 ]);
 
