@@ -116,20 +116,26 @@ export class Knowledge {
     return byDestination.amountMsat > bySource.amountMsat ? byDestination : bySource;
   }
 
-  /** All that is offered now: each channel and direction once per friend, the largest offer; friends in the order of their newest word. */
+  /**
+   * All that is offered now: each channel and direction once per friend, the largest offer; friends in the order of
+   * their newest word. A generator, since it may be long and others need their turn.
+   */
   *offers(saidSinceMs: number): Generator<Offer> {
     const friends = [...this.#words].sort(([, [a]], [, [b]]) => (b?.saidAtMs ?? 0) - (a?.saidAtMs ?? 0));
     for (const [peerId, words] of friends) {
-      const seen = new Set<string>();
-      for (const word of words) {
-        if (word.saidAtMs < saidSinceMs) continue;
-        for (const channel of word.channels) {
-          const key = `${word.flow}|${channel.shortChannelId}`;
-          if (seen.has(key)) continue;
-          seen.add(key);
-          const offer = this.#offerBy(peerId, word.flow, channel, saidSinceMs);
-          if (offer !== undefined) yield offer;
+      for (const flow of [1, 0]) {
+        const best = new Map<ShortChannelId, Offer>();
+        for (const word of words) {
+          if (word.flow !== flow || word.saidAtMs < saidSinceMs) continue;
+          for (const channel of word.channels) {
+            const offer = this.#offerOf(peerId, word, channel);
+            const known = best.get(channel.shortChannelId);
+            if (offer !== undefined && (known === undefined || offer.amountMsat > known.amountMsat)) {
+              best.set(channel.shortChannelId, offer);
+            }
+          }
         }
+        yield* best.values();
       }
     }
   }
@@ -223,13 +229,18 @@ export class Knowledge {
     for (const word of this.#words.get(peerId) ?? []) {
       if (word.flow !== flow || word.saidAtMs < saidSinceMs) continue;
       const channel = find(word, shortChannelId);
-      if (channel === undefined) continue;
-      const left = this.#marks.left(channel, word.amountMsat, word.saidAtMs);
-      if (left === undefined || (best !== undefined && left <= best.amountMsat)) continue;
-      const carried = least(channel.capacityMsat, channel.limits.maximumMsat);
-      best = { channel, peerId, amountMsat: least(left, carried), saidAtMs: word.saidAtMs };
+      const offer = channel && this.#offerOf(peerId, word, channel);
+      if (offer !== undefined && (best === undefined || offer.amountMsat > best.amountMsat)) best = offer;
     }
     return best;
+  }
+
+  /** What is left of a word on one of its channels. */
+  #offerOf(peerId: string, { amountMsat, saidAtMs }: Word, channel: GossipChannel): Offer | undefined {
+    const left = this.#marks.left(channel, amountMsat, saidAtMs);
+    if (left === undefined) return undefined;
+    const carried = least(channel.capacityMsat, channel.limits.maximumMsat);
+    return { channel, peerId, amountMsat: least(left, carried), saidAtMs };
   }
 
   #keep(peerId: string, words: readonly Word[]): void {

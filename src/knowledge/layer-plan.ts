@@ -25,29 +25,35 @@ export type LayerWords = ReadonlyMap<string, LayerWord>;
 
 /** What to tell a layer, the newest first: failures that no newer word contradicts, then offers. */
 export function wantedWords(knowledge: Knowledge, sinceMs: number): LayerWords {
-  const offered = new Map<string, bigint>();
+  const offered = new Map<bigint, LayerWord>();
   for (const { channel, peerId, amountMsat } of knowledge.offers(sinceMs)) {
     if (!knowledge.records.isGood(peerId)) continue;
-    const key = nameOf(channel);
-    if (amountMsat > (offered.get(key) ?? 0n)) offered.set(key, amountMsat);
+    const key = keyOf(channel);
+    const known = offered.get(key);
+    if (known === undefined && offered.size >= MAX_CHANNELS) break;
+    if (known !== undefined && known.amountMsat >= amountMsat) continue;
+    offered.set(key, { shortChannelIdDir: nameOf(channel), inform: 'unconstrained', amountMsat });
+  }
+  const failed = new Map<bigint, LayerWord>();
+  for (const failure of knowledge.failures(sinceMs)) {
+    const { amountMsat } = failure;
+    const key = keyOf(failure);
+    // An offer of as much that stands was made after the failure.
+    if ((offered.get(key)?.amountMsat ?? 0n) >= amountMsat) continue;
+    const known = failed.get(key);
+    if (known === undefined && failed.size >= MAX_CHANNELS) break;
+    if (known !== undefined && known.amountMsat <= amountMsat) continue;
+    failed.set(key, { shortChannelIdDir: nameOf(failure), inform: 'constrained', amountMsat });
   }
   const words = new Map<string, LayerWord>();
-  const channels = new Set<string>();
-  const add = (shortChannelIdDir: string, inform: LayerWord['inform'], amountMsat: bigint) => {
-    if (channels.size >= MAX_CHANNELS && !channels.has(shortChannelIdDir)) return;
-    channels.add(shortChannelIdDir);
-    const key = `${shortChannelIdDir} ${inform}`;
-    const known = words.get(key);
-    // Only failures come twice: the smallest counts.
-    if (known === undefined || amountMsat < known.amountMsat)
-      words.set(key, { shortChannelIdDir, inform, amountMsat });
-  };
-  for (const failure of knowledge.failures(sinceMs)) {
-    const key = nameOf(failure);
-    // An offer of as much that stands was made after the failure.
-    if ((offered.get(key) ?? 0n) < failure.amountMsat) add(key, 'constrained', failure.amountMsat);
+  const add = (word: LayerWord) => words.set(`${word.shortChannelIdDir} ${word.inform}`, word);
+  for (const word of failed.values()) add(word);
+  const channels = new Set(failed.keys());
+  for (const [key, word] of offered) {
+    if (channels.size >= MAX_CHANNELS && !channels.has(key)) continue;
+    channels.add(key);
+    add(word);
   }
-  for (const [key, amountMsat] of offered) add(key, 'unconstrained', amountMsat);
   return words;
 }
 
@@ -67,6 +73,11 @@ export function planLayer(
     return before === undefined || loosens(word, before);
   });
   return { renew, tell: tell.map(([, word]) => word) };
+}
+
+/** Cheaper than the text, for channels that may not get in. */
+function keyOf({ shortChannelId, direction }: ChannelDirection): bigint {
+  return shortChannelId * 2n + BigInt(direction);
 }
 
 function nameOf({ shortChannelId, direction }: ChannelDirection): string {

@@ -66,6 +66,8 @@ export class Marks {
    */
   left(channel: ChannelDirection, amountMsat: bigint, saidAtMs: number): bigint | undefined {
     let left = amountMsat;
+    // Mostly there are none, and a large node asks tens of thousands of times.
+    if (this.#marks.size === 0) return left;
     for (const mark of this.#marks.peek(channel.shortChannelId) ?? []) {
       if (mark.atMs < saidAtMs) continue;
       const isSameWay = mark.direction === channel.direction;
@@ -85,6 +87,7 @@ export class Marks {
   /** The least amount that failed in that direction at `sinceMs` or later; 0 when the channel was withdrawn. */
   leastFailedMsat({ shortChannelId, direction }: ChannelDirection, sinceMs: number): bigint | undefined {
     let least: bigint | undefined;
+    if (this.#marks.size === 0) return least;
     for (const mark of this.#marks.peek(shortChannelId) ?? []) {
       if (mark.atMs < sinceMs || mark.direction !== direction || mark.kind === 'moved') continue;
       if (least === undefined || mark.amountMsat < least) least = mark.amountMsat;

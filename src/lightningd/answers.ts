@@ -2,6 +2,7 @@
  * The answers of lightningd that we read, each in the parts that we use, in the shapes that its releases gave them.
  * Sources: doc/schemas of Core Lightning v26.06, and for older releases their manual pages.
  */
+import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
 import { parseShortChannelId } from '../wire/short-channel-id.ts';
 import { UnexpectedAnswerError } from './errors.ts';
@@ -47,25 +48,22 @@ const updates = v.object({
 
 export const getinfo = v.object({ id: nodeId, blockheight: v.number() });
 
-export const listpeerchannels = v.object({
-  channels: v.array(
-    v.object({
-      peer_id: nodeId,
-      peer_connected: v.boolean(),
-      reestablished: v.optional(v.boolean()),
-      state: v.string(),
-      private: v.optional(v.boolean()),
-      short_channel_id: v.optional(shortChannelId),
-      to_us_msat: v.optional(msat),
-      total_msat: v.optional(msat),
-      spendable_msat: v.optional(msat),
-      receivable_msat: v.optional(msat),
-      /** Since v24.02. */
-      updates: v.optional(v.object({ local: updates, remote: v.optional(updates) })),
-      minimum_htlc_out_msat: v.optional(msat),
-      maximum_htlc_out_msat: v.optional(msat),
-    }),
-  ),
+/** One of `listpeerchannels`' channels. */
+export const peerChannel = v.object({
+  peer_id: nodeId,
+  peer_connected: v.boolean(),
+  reestablished: v.optional(v.boolean()),
+  state: v.string(),
+  private: v.optional(v.boolean()),
+  short_channel_id: v.optional(shortChannelId),
+  to_us_msat: v.optional(msat),
+  total_msat: v.optional(msat),
+  spendable_msat: v.optional(msat),
+  receivable_msat: v.optional(msat),
+  /** Since v24.02. */
+  updates: v.optional(v.object({ local: updates, remote: v.optional(updates) })),
+  minimum_htlc_out_msat: v.optional(msat),
+  maximum_htlc_out_msat: v.optional(msat),
 });
 
 export const listfunds = v.object({
@@ -97,37 +95,36 @@ export const listfunds = v.object({
   ),
 });
 
-export const listchannels = v.object({
-  channels: v.array(
-    v.pipe(
-      v.object({
-        source: nodeId,
-        destination: nodeId,
-        short_channel_id: shortChannelId,
-        public: v.boolean(),
-        active: v.boolean(),
-        amount_msat: v.optional(msat),
-        /** The capacity, before v0.12. */
-        satoshis: v.optional(sat),
-        htlc_minimum_msat: v.optional(msat, 0),
-        /** Always there in public channels; without it the capacity is the limit. */
-        htlc_maximum_msat: v.optional(msat),
-        /** lightningd always tells these; a file in its form may leave them out, and gets Core Lightning's own defaults. */
-        base_fee_millisatoshi: v.optional(msat, 1000),
-        fee_per_millionth: v.pipe(
-          v.optional(uint32, 10),
-          v.transform(value => BigInt(value)),
-        ),
-        delay: v.optional(uint32, 34),
-      }),
-      v.transform(({ amount_msat, satoshis, ...rest }) => ({
-        ...rest,
-        amount_msat: amount_msat ?? satoshis ?? 0n,
-      })),
-      v.check(({ amount_msat }) => amount_msat > 0n, 'amount_msat is missing or 0'),
+/** One direction of a channel, of `listchannels`' channels. */
+export const listedChannel = v.pipe(
+  v.object({
+    source: nodeId,
+    destination: nodeId,
+    short_channel_id: shortChannelId,
+    public: v.boolean(),
+    active: v.boolean(),
+    amount_msat: v.optional(msat),
+    /** The capacity, before v0.12. */
+    satoshis: v.optional(sat),
+    htlc_minimum_msat: v.optional(msat, 0),
+    /** Always there in public channels; without it the capacity is the limit. */
+    htlc_maximum_msat: v.optional(msat),
+    /** lightningd always tells these; a file in its form may leave them out, and gets Core Lightning's own defaults. */
+    base_fee_millisatoshi: v.optional(msat, 1000),
+    fee_per_millionth: v.pipe(
+      v.optional(uint32, 10),
+      v.transform(value => BigInt(value)),
     ),
-  ),
-});
+    delay: v.optional(uint32, 34),
+  }),
+  v.transform(({ amount_msat, satoshis, ...rest }) => ({
+    ...rest,
+    amount_msat: amount_msat ?? satoshis ?? 0n,
+  })),
+  v.check(({ amount_msat }) => amount_msat > 0n, 'amount_msat is missing or 0'),
+);
+
+export const listchannels = v.object({ channels: v.array(listedChannel) });
 
 export const listpeers = v.object({ peers: v.array(v.object({ id: nodeId, connected: v.boolean() })) });
 
@@ -206,7 +203,40 @@ export const makesecret = v.object({ secret: v.pipe(v.string(), v.regex(/^[0-9a-
 export function readAnswer<T>(method: string, schema: v.GenericSchema<unknown, T>, answer: unknown): T {
   const result = v.safeParse(schema, answer, { abortEarly: true });
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  const place = v.getDotPath(issue) ?? 'the answer';
-  throw new UnexpectedAnswerError(`lightningd answered ${method} unexpectedly: ${place}: ${issue.message}`);
+  throw unexpected(method, '', result.issues);
+}
+
+function unexpected(
+  method: string,
+  within: string,
+  [issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
+): UnexpectedAnswerError {
+  const place = `${within}${v.getDotPath(issue) ?? ''}`.replace(/\.$/, '') || 'the answer';
+  return new UnexpectedAnswerError(`lightningd answered ${method} unexpectedly: ${place}: ${issue.message}`);
+}
+
+/** An answer whose list may be long. */
+const channelList = v.object({ channels: v.array(v.unknown()) });
+/** How many channels are read before others get their turn: about two milliseconds. */
+const CHANNELS_PER_SLICE = 100;
+
+/**
+ * Reads the channels of an answer, in slices: a thousand at once would keep a hook waiting.
+ *
+ * @throws UnexpectedAnswerError as `readAnswer` does
+ */
+export async function readChannels<T>(
+  method: string,
+  schema: v.GenericSchema<unknown, T>,
+  answer: unknown,
+): Promise<T[]> {
+  const { channels } = readAnswer(method, channelList, answer);
+  const read: T[] = [];
+  for (const [index, channel] of channels.entries()) {
+    if (index > 0 && index % CHANNELS_PER_SLICE === 0) await setImmediate();
+    const result = v.safeParse(schema, channel, { abortEarly: true });
+    if (!result.success) throw unexpected(method, `channels.${index}.`, result.issues);
+    read.push(result.output);
+  }
+  return read;
 }

@@ -7,6 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
+import { type Breaks, Pace } from '../circles/pace.ts';
 import type { CircleQuery, CircleSearch, FriendGossip, HopKnowledge } from '../circles/types.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
@@ -56,12 +57,14 @@ export class CircleFinder {
         !peers.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId)),
     );
     const friends = new Set(own.filter(channel => channel.usable).map(channel => channel.peerId));
+    const breaks: Breaks = { nowMs: clock.monotonicMs, pause: () => setImmediate() };
+    const gossip = await this.#gossipOn([...friends]);
     const sources = {
       view: { ...view, channels: own },
-      gossip: await this.#gossipOn([...friends]),
-      knowledge: this.#knowledge(channels),
+      gossip,
+      knowledge: await this.#knowledge(gossip, channels, breaks),
     };
-    return findCircles(sources, query, { nowMs: clock.monotonicMs, pause: () => setImmediate() });
+    return findCircles(sources, query, breaks);
   }
 
   async #gossipOn(friends: readonly string[]): Promise<ReadonlyMap<string, FriendGossip>> {
@@ -81,22 +84,39 @@ export class CircleFinder {
     return known;
   }
 
-  #knowledge(excluded: ReadonlySet<ShortChannelId>): HopKnowledge {
+  /**
+   * Offers are looked up by the very objects of the gossip, since a search does so for each of them. Both ends' gossip
+   * has one for the same direction.
+   */
+  async #knowledge(
+    gossip: ReadonlyMap<string, FriendGossip>,
+    excluded: ReadonlySet<ShortChannelId>,
+    breaks: Breaks,
+  ): Promise<HopKnowledge> {
     const { knowledge, saidSinceMs } = this.#init;
     const sinceMs = saidSinceMs();
-    const offer = (channel: GossipChannel) => {
-      const found = knowledge.offerOn(channel, sinceMs);
-      if (found === undefined) return undefined;
-      return { amountMsat: found.amountMsat, reliability: knowledge.records.reliability(found.peerId) };
-    };
+    const pace = new Pace(breaks);
+    const offers = new Map<GossipChannel, { readonly amountMsat: bigint; readonly reliability: number }>();
+    for (const { channel, peerId, amountMsat } of knowledge.offers(sinceMs)) {
+      if (pace.due()) await pace.rest();
+      const { shortChannelId, source, destination } = channel;
+      const reliability = knowledge.records.reliability(peerId);
+      for (const known of [
+        gossip.get(source)?.from.get(shortChannelId),
+        gossip.get(destination)?.to.get(shortChannelId),
+      ]) {
+        if (known === undefined || (offers.get(known)?.amountMsat ?? -1n) >= amountMsat) continue;
+        offers.set(known, { amountMsat, reliability });
+      }
+    }
     return {
-      offer,
+      offer: channel => offers.get(channel),
       failedMsat: channel => {
         if (excluded.has(channel.shortChannelId)) return 0n;
         const failedMsat = knowledge.leastFailedMsat(channel, sinceMs);
         if (failedMsat === undefined) return undefined;
         // An offer of as much that stands was made after the failure.
-        return (offer(channel)?.amountMsat ?? 0n) >= failedMsat ? undefined : failedMsat;
+        return (offers.get(channel)?.amountMsat ?? 0n) >= failedMsat ? undefined : failedMsat;
       },
     };
   }

@@ -56,7 +56,7 @@ export class GossipReader implements GossipSource {
     const answer = await this.#rpc.call('listchannels', {
       short_channel_id: formatShortChannelId(shortChannelId),
     });
-    const { channels } = answers.readAnswer('listchannels', answers.listchannels, answer);
+    const channels = await answers.readChannels('listchannels', answers.listedChannel, answer);
     const known = channels.find(channel => channel.public);
     return known && [known.source, known.destination];
   }
@@ -64,7 +64,7 @@ export class GossipReader implements GossipSource {
   async #fetch(peerId: string, flow: Flow): Promise<GossipChannels> {
     const selector = flow === 1 ? { source: peerId } : { destination: peerId };
     const answer = await this.#rpc.call('listchannels', selector);
-    return toGossip(answers.readAnswer('listchannels', answers.listchannels, answer).channels);
+    return toGossip(await answers.readChannels('listchannels', answers.listedChannel, answer));
   }
 
   #remember(reading: Reading, channels: number): void {
@@ -84,9 +84,7 @@ export class GossipReader implements GossipSource {
 }
 
 /** What a channel's source asks for forwarding over it. */
-export function termsOf(
-  listed: v.InferOutput<typeof answers.listchannels>['channels'][number],
-): ForwardingTerms {
+export function termsOf(listed: v.InferOutput<typeof answers.listedChannel>): ForwardingTerms {
   return {
     baseFeeMsat: listed.base_fee_millisatoshi,
     feePpm: listed.fee_per_millionth,
@@ -96,7 +94,7 @@ export function termsOf(
 
 /** The public ones among channels as `listchannels` tells them. */
 export function toGossip(
-  listedChannels: v.InferOutput<typeof answers.listchannels>['channels'],
+  listedChannels: readonly v.InferOutput<typeof answers.listedChannel>[],
 ): GossipChannels {
   const channels = new Map<ShortChannelId, GossipChannel>();
   for (const listed of listedChannels) {

@@ -18,9 +18,9 @@ const STATES: Readonly<Record<string, ChannelState>> = {
   CHANNELD_AWAITING_SPLICE: 'splicing',
 };
 
-type PeerChannel = v.InferOutput<typeof answers.listpeerchannels>['channels'][number];
+type PeerChannel = v.InferOutput<typeof answers.peerChannel>;
 type Fund = v.InferOutput<typeof answers.listfunds>['channels'][number];
-type ListedChannel = v.InferOutput<typeof answers.listchannels>['channels'][number];
+type ListedChannel = v.InferOutput<typeof answers.listedChannel>;
 
 /** How to read our node: by `listpeerchannels`, or by `listfunds` from the first time on that the node has no such call. */
 export function lightningdView(rpc: Rpc): () => Promise<NodeView> {
@@ -29,9 +29,8 @@ export function lightningdView(rpc: Rpc): () => Promise<NodeView> {
     if (!hasListpeerchannels) return undefined;
     try {
       const answer = await rpc.call('listpeerchannels');
-      return answers
-        .readAnswer('listpeerchannels', answers.listpeerchannels, answer)
-        .channels.map(fromPeerChannel);
+      const read = await answers.readChannels('listpeerchannels', answers.peerChannel, answer);
+      return read.map(fromPeerChannel);
     } catch (error) {
       if (!(error instanceof RpcError && error.code === ErrorCode.methodNotFound)) throw error;
       hasListpeerchannels = false;
@@ -57,8 +56,8 @@ async function readFunds(rpc: Rpc, nodeId: string): Promise<OwnChannel[]> {
   ]);
   return fromFunds(
     answers.readAnswer('listfunds', answers.listfunds, funds).channels,
-    answers.readAnswer('listchannels', answers.listchannels, from).channels,
-    answers.readAnswer('listchannels', answers.listchannels, to).channels,
+    await answers.readChannels('listchannels', answers.listedChannel, from),
+    await answers.readChannels('listchannels', answers.listedChannel, to),
   );
 }
 
