@@ -203,19 +203,23 @@ export class Knowledge {
     this.#marks.expire(saidSinceMs);
   }
 
-  /** Whoever has offered as much there has kept it, or has not. */
+  /**
+   * Whoever has offered something there has kept it, or has not offered so much. A failure counts only against an offer
+   * of as much; a success for every offer, since fees make the first hops carry a little more than what was offered.
+   */
   #note(
     { shortChannelId, direction }: ChannelDirection,
     amountMsat: bigint,
     outcome: 'kept' | 'failed',
   ): void {
     for (const [peerId, words] of this.#words) {
-      const isOffered = words.some(word => {
+      const isTried = words.some(word => {
         const channel = find(word, shortChannelId);
         if (channel === undefined || channel.direction !== direction) return false;
-        return (this.#marks.left(channel, word.amountMsat, word.saidAtMs) ?? 0n) >= amountMsat;
+        const left = this.#marks.left(channel, word.amountMsat, word.saidAtMs);
+        return left !== undefined && (outcome === 'kept' || left >= amountMsat);
       });
-      if (isOffered) this.records.note(peerId, outcome);
+      if (isTried) this.records.note(peerId, outcome);
     }
   }
 

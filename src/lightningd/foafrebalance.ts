@@ -222,7 +222,7 @@ function gaveUp({ reason, message, attempts, search }: GaveUpError): CommandErro
   const nothing = reason === 'no_circle' && search !== undefined && missing === undefined;
   return new CommandError(
     code,
-    `${NAME}: ${message}${nothing ? ': nothing leans, or nothing of it can move' : why}`,
+    `${NAME}: ${message}${nothing ? ': nothing of ours leans so far that it could move; name out and in to move it all the same' : why}`,
     {
       attempts: attempts.map(attemptReport),
       ...(missing === undefined ? {} : { missing: figuresOf(missing) }),

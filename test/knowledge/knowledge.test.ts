@@ -115,3 +115,64 @@ test('property: nothing is recalled that a newer word at that amount or below le
     }),
   );
 });
+
+const CHANNEL = {
+  shortChannelId: gossip('200x1x0', 1, 7)[0],
+  direction: gossip('200x1x0', 1, 7)[1].direction,
+};
+
+test('a failure counts against offers of as much only, a success for every offer, and unoffered channels for nobody', () => {
+  const knowledge = new Knowledge();
+  knowledge.learn(ALICE, word(50, 10, ['200x1x0']));
+  knowledge.failed(CHANNEL, 51n, 11_000);
+  assert.deepEqual(knowledge.records.of(ALICE), { kept: 0, failed: 0 });
+  knowledge.moved(CHANNEL, 20n, 12_000);
+  assert.deepEqual(knowledge.records.of(ALICE), { kept: 1, failed: 0 });
+  knowledge.failed(CHANNEL, 30n, 13_000);
+  assert.deepEqual(knowledge.records.of(ALICE), { kept: 1, failed: 1 });
+  knowledge.failed(CHANNEL, 30n, 14_000);
+  knowledge.moved(CHANNEL, 1n, 15_000);
+  assert.deepEqual(knowledge.records.of(ALICE), { kept: 1, failed: 1 }, 'nothing is offered any more');
+  assert.equal(knowledge.records.reliability(nodeId(2)), 0.8);
+});
+
+test('the largest offer by either end, lowered by our own use, and the friend-of-a-friend graph made of it', () => {
+  const knowledge = new Knowledge();
+  const [, channel] = gossip('200x1x0', 1, 7);
+  knowledge.learn(ALICE, word(50, 10, ['200x1x0', '200x2x0']));
+  knowledge.learn(nodeId(7), { ...word(100, 10, [], 0), channels: [channel] });
+  assert.deepEqual(knowledge.offerOn(channel, 0)?.amountMsat, 100n);
+  assert.equal(knowledge.offerOn(channel, 0)?.peerId, nodeId(7));
+  knowledge.moved(CHANNEL, 60n, 11_000);
+  assert.equal(knowledge.offerOn(channel, 0)?.amountMsat, 40n);
+  assert.deepEqual(
+    [...knowledge.offers(0)].map(offer => [offer.peerId, offer.amountMsat]),
+    [
+      [ALICE, 50n],
+      [nodeId(7), 40n],
+    ],
+  );
+  assert.equal(knowledge.offerOn(channel, 10_001), undefined);
+});
+
+test('word from before a mark is not taken up again; what was taken up stays, with the mark applied', () => {
+  const knowledge = new Knowledge();
+  knowledge.learn(ALICE, word(50, 10, ['200x1x0']));
+  knowledge.moved(CHANNEL, 20n, 11_000);
+  knowledge.learn(ALICE, word(50, 10, ['200x1x0']));
+  const [, channel] = gossip('200x1x0', 1, 7);
+  assert.equal(knowledge.offerOn(channel, 0)?.amountMsat, 30n);
+  assert.deepEqual(recalled(knowledge, 50), []);
+  knowledge.learn(ALICE, word(20, 10, ['200x1x0', '200x2x0']));
+  assert.deepEqual(recalled(knowledge, 20), ['200x2x0']);
+  knowledge.learn(ALICE, word(50, 12, ['200x1x0']));
+  assert.deepEqual(recalled(knowledge, 50), ['200x1x0']);
+});
+
+test('however much friends say, what is kept in all is bounded, and the oldest word goes first', () => {
+  const knowledge = new Knowledge();
+  const many = Array.from({ length: 1000 }, (_, index) => `200x${index}x0`);
+  for (let friend = 0; friend < 600; friend++) knowledge.learn(nodeId(friend), word(50, friend, many));
+  assert.equal(knowledge.summary(0).channels, 500_000);
+  assert.equal(knowledge.summary(0).oldestMs, 100_000);
+});
