@@ -39,6 +39,8 @@ import { ViewReader } from './view-reader.ts';
 
 /** What `makesecret` derives our key from. */
 const SECRET_NAME = 'balancesharing';
+/** Channels that have changed are read again after this, many changes in one reading. */
+const READ_AFTER_CHANGE_MS = 1_000;
 /** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
 const MAX_SOCKET_PATH = 103;
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
@@ -188,6 +190,16 @@ async function connect({
     log: message => logger.warn(message),
     onNews: () => layer.changed(),
   });
+  let isReadingSoon = false;
+  /** A new friend is known as one without waiting for the first question. Strangers can set this off, so not often. */
+  const readSoon = () => {
+    if (isReadingSoon) return;
+    isReadingSoon = true;
+    clock.after(READ_AFTER_CHANGE_MS, () => {
+      isReadingSoon = false;
+      channels.read(0).catch((error: unknown) => logger.debug(`our channels could not be read: ${error}`));
+    });
+  };
   // So that the first messages find out who is a friend; whoever needs the channels reads again if this fails.
   channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
   await layer.open();
@@ -235,6 +247,7 @@ async function connect({
       const matters =
         topic === 'channel_state_changed' || channels.isFriend(peerId) || fixtures !== undefined;
       if (matters) channels.invalidate();
+      if (topic === 'channel_state_changed') readSoon();
       if (topic === 'disconnect') asker.onDisconnect(peerId);
     },
   };
