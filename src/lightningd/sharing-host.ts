@@ -10,6 +10,7 @@ import { Asker } from '../sharing/asker.ts';
 import { Breaches } from '../sharing/breaches.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import { PeerLog } from '../sharing/peer-log.ts';
+import type { Clock } from '../sharing/ports.ts';
 import { QuestionBudget } from '../sharing/question-budget.ts';
 import { startRefreshing } from '../sharing/refresher.ts';
 import { SilentPeers } from '../sharing/silent-peers.ts';
@@ -41,6 +42,8 @@ import { ViewReader } from './view-reader.ts';
 const SECRET_NAME = 'balancesharing';
 /** Channels that have changed are read again after this, many changes in one reading. */
 const READ_AFTER_CHANGE_MS = 1_000;
+const HEARTBEAT_MS = 1_000;
+const STALL_MS = 2_000;
 /** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
 const MAX_SOCKET_PATH = 103;
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
@@ -142,7 +145,8 @@ async function connect({
     clock,
     logger,
     name: () => options.layer.value,
-    wanted: () => wantedWords(knowledge, saidSinceMs()),
+    wanted: () =>
+      wantedWords(knowledge, saidSinceMs(), peerId => !breaches.isIgnored(peerId, clock.monotonicMs())),
   });
   const asker = new Asker({
     chainHash,
@@ -202,6 +206,7 @@ async function connect({
   };
   // So that the first messages find out who is a friend; whoever needs the channels reads again if this fails.
   channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
+  watchForStalls(clock, nowMs => breaches.excuse(nowMs));
   await layer.open();
   rebalancer.adopt();
   startRefreshing({
@@ -220,7 +225,12 @@ async function connect({
     finder,
     rebalancer,
     layer,
-    payments: new PaymentNews({ knowledge, clock, onNews: () => layer.changed() }),
+    payments: new PaymentNews({
+      knowledge,
+      clock,
+      isOurs: id => channels.isOurs(id),
+      onNews: () => layer.changed(),
+    }),
     status: {
       channels,
       clock,
@@ -251,6 +261,18 @@ async function connect({
       if (topic === 'disconnect') asker.onDisconnect(peerId);
     },
   };
+}
+
+/** Says when this process stood still for longer than any work of ours takes: stopped, or its machine suspended. */
+function watchForStalls(clock: Clock, onStall: (nowMs: number) => void): void {
+  let lastMs = clock.monotonicMs();
+  const beat = () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - lastMs > HEARTBEAT_MS + STALL_MS) onStall(nowMs);
+    lastMs = nowMs;
+    clock.after(HEARTBEAT_MS, beat);
+  };
+  clock.after(HEARTBEAT_MS, beat);
 }
 
 function learned(peerId: string, { flow, amountMsat, timestampMs, channels }: Word): object {
