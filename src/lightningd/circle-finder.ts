@@ -62,7 +62,7 @@ export class CircleFinder {
     const sources = {
       view: { ...view, channels: own },
       gossip,
-      knowledge: await this.#knowledge(gossip, channels, breaks),
+      knowledge: await this.#knowledge(gossip, { peers, channels }, breaks),
     };
     return findCircles(sources, query, breaks);
   }
@@ -90,7 +90,7 @@ export class CircleFinder {
    */
   async #knowledge(
     gossip: ReadonlyMap<string, FriendGossip>,
-    excluded: ReadonlySet<ShortChannelId>,
+    { peers, channels }: Exclusions,
     breaks: Breaks,
   ): Promise<HopKnowledge> {
     const { knowledge, saidSinceMs } = this.#init;
@@ -109,10 +109,14 @@ export class CircleFinder {
         offers.set(known, { amountMsat, reliability });
       }
     }
+    // Also in the middle of a circle: whoever held one HTLC may hold the next.
+    const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
+      channels.has(shortChannelId) || peers.has(source) || peers.has(destination);
     return {
-      offer: channel => offers.get(channel),
+      // What failed just now is not tried again, though less than that may be offered there.
+      offer: channel => (isExcluded(channel) ? undefined : offers.get(channel)),
       failedMsat: channel => {
-        if (excluded.has(channel.shortChannelId)) return 0n;
+        if (isExcluded(channel)) return 0n;
         const failedMsat = knowledge.leastFailedMsat(channel, sinceMs);
         if (failedMsat === undefined) return undefined;
         // An offer of as much that stands was made after the failure.
