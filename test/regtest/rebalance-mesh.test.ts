@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { assertNoComplaints, heardBy, LISTENER, PLUGIN, replyTo, scids, tell } from './friends.ts';
+import { ask, assertNoComplaints, heardBy, LISTENER, PLUGIN, replyTo, scids, tell } from './friends.ts';
 import { missingPrograms, RegtestNetwork, type RegtestNode, waitFor } from './harness.ts';
 import {
   after,
@@ -15,6 +15,8 @@ import {
   ledger,
   type Rebalanced,
   rebalance,
+  refusal,
+  type Tried,
 } from './rebalancing.ts';
 
 interface Status {
@@ -180,6 +182,29 @@ describe(
       assertLedger(await ledger(network), after(known, a, done.hops));
       await assertNothingLeft(a, [done.payment_hash]);
       assert.deepEqual(await recordOf(a, b), [0, 1]);
+      assertNoComplaints(network);
+    });
+
+    test('a hop that fails though a friend offers less of it: it is tried once', async () => {
+      await using network = await RegtestNetwork.start({ nodes: [SHARING, SHARING, SHARING, SHARING] });
+      const [a, b, d] = [network.node(0), network.node(1), network.node(3)];
+      // B has 550 of 1000 with C, more than its share, and offers it for 100.
+      const [, bc = ''] = await network.openChannels([
+        { from: 0, to: 1, amountSat: 1_000_000, pushSat: 100_000 },
+        { from: 2, to: 1, amountSat: 1_000_000, pushSat: 550_000 },
+        { from: 2, to: 3, amountSat: 1_000_000, pushSat: 200_000 },
+        { from: 3, to: 0, amountSat: 1_000_000, pushSat: 100_000 },
+      ]);
+      const known = await ledger(network);
+      await ask(a, { direction: 1, amount: 90_000 });
+      const error = await refusal(rebalance(a, { amount: 700_000, out: b.id, in: d.id }));
+      assert.equal(error.code, 210, error.message);
+      assert.deepEqual(
+        (error.data as Tried).attempts.map(({ erring_channel }) => erring_channel),
+        [bc],
+      );
+      assertLedger(await ledger(network), known);
+      await assertNothingLeft(a, []);
       assertNoComplaints(network);
     });
 
