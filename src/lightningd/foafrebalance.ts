@@ -97,7 +97,14 @@ export async function foafrebalance(
   const wanted = parseFoafrebalance(params);
   const startedMs = performance.now();
   try {
-    checkEnds(NAME, await finder.view(), wanted);
+    const view = await finder.view();
+    checkEnds(NAME, view, wanted);
+    if (view.guests !== undefined && !wanted.dryRun) {
+      throw new CommandError(
+        PayCode.noRoute,
+        `${NAME}: our channels are made up by files: nothing can be moved`,
+      );
+    }
     const find = (exclusions: Exclusions) => findMove(finder, wanted, settings, exclusions);
     if (wanted.dryRun) return planned(await find(NOTHING_EXCLUDED), startedMs);
     await askFriends(asker, await amountOf(finder, wanted, settings), settings.timeoutS, progress);
