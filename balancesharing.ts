@@ -32,7 +32,10 @@ plugin.addMethod(
 );
 plugin.addMethod(
   'foafcircles',
-  params => foafcircles(sharing().finder, params, options.circleSettings()),
+  params =>
+    foafcircles(sharing().finder, params, options.circleSettings(), id =>
+      sharing().status.silentPeers.hasSpoken(id),
+    ),
   FOAFCIRCLES_USAGE,
   'Lists circular routes that would rebalance by an amount, best first',
   'Circles of three and four hops over friends and their friends, by what is known of each hop, with their exact fees.',

@@ -14,6 +14,7 @@ interface Circles {
     readonly hops: readonly { short_channel_id: string }[];
   }[];
   readonly warning_no_circle?: string;
+  readonly warning_no_friend_speaks?: string;
 }
 
 /** A node that can pay: all that was noted, invoiced and paid, as lightningd would keep it. */
@@ -149,7 +150,10 @@ test('what an earlier process left is cancelled before anything new is paid', as
 test('no circle: said in words, and 205 with what was missing', async t => {
   const { stub } = await payingNode(t);
   await stub.ready({ options: { 'foaf-timeout': 1 } });
-  const { circles, warning_no_circle } = (await stub.call('foafcircles', ['20000000btc'])) as Circles;
+  const { circles, warning_no_circle, warning_no_friend_speaks } = (await stub.call('foafcircles', [
+    '20000000btc',
+  ])) as Circles;
+  assert.match(String(warning_no_friend_speaks), /no friend has ever spoken/);
   assert.deepEqual(
     [circles, warning_no_circle],
     [[], 'no channel of ours can send so much now; no public channel of ours can receive so much now'],
