@@ -24,6 +24,8 @@ export interface CircleFinderInit {
   readonly gossip: GossipSource;
   readonly knowledge: Knowledge;
   readonly clock: Clock;
+  /** Blocks that the last HTLC of a circle has left. */
+  readonly finalDelay: number;
   /** The monotonic time from which word still counts. */
   readonly saidSinceMs: () => number;
 }
@@ -64,7 +66,7 @@ export class CircleFinder {
       gossip,
       knowledge: await this.#knowledge(gossip, { peers, channels }, breaks),
     };
-    return findCircles(sources, query, breaks);
+    return findCircles(sources, { finalDelay: this.#init.finalDelay, ...query }, breaks);
   }
 
   async #gossipOn(friends: readonly string[]): Promise<ReadonlyMap<string, FriendGossip>> {

@@ -93,6 +93,18 @@ export function checkEnds(
     const came = 'peerId' in filter ? filter.peerId : formatShortChannelId(filter.shortChannelId);
     throw invalidParameter(command, name, `must be a channel of ours or a peer with one, got ${came}`);
   }
+  const { out, in: home } = ends;
+  if (out === undefined || home === undefined) return;
+  const peersOf = (filter: OwnFilter) =>
+    new Set(view.channels.filter(channel => passes(channel, filter)).map(({ peerId }) => peerId));
+  const [from, to] = [peersOf(out), peersOf(home)];
+  if ([...from].some(peerId => to.has(peerId))) {
+    throw invalidParameter(
+      command,
+      'in',
+      'must be with another peer than out: a circle leaves by one and comes back by another',
+    );
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ import type { ChannelDirection } from '../knowledge/marks.ts';
 import type { Clock } from '../sharing/ports.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
+import { LABEL_PREFIX } from './payments.ts';
 
 /** How many parts of payments may be under way at once; those that started first are forgotten first. */
 const MAX_PARTS = 1000;
@@ -55,6 +56,8 @@ export class PaymentNews {
     const read = v.safeParse(answers.sendpayFailure, params);
     if (!read.success) return;
     const { data } = read.output.sendpay_failure;
+    // Of our own rebalances we know every hop's amount, and take up what they show ourselves.
+    if (data.label?.startsWith(LABEL_PREFIX)) return;
     // What the last node says, it says of the payment. With 0x1007 it would blame whoever is before it.
     if (data.erring_node !== undefined && data.erring_node === data.destination) return;
     // Which hops it had is not told, only what arrives at the end and what left here.

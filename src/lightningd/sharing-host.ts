@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { FINAL_DELAY } from '../circles/route.ts';
 import { Knowledge, type Word } from '../knowledge/knowledge.ts';
 import { wantedWords } from '../knowledge/layer-plan.ts';
 import { Rebalancer } from '../rebalance/rebalancer.ts';
@@ -22,7 +23,7 @@ import * as answers from './answers.ts';
 import { AskreneLayer } from './askrene-layer.ts';
 import { CircleFinder } from './circle-finder.ts';
 import { systemClock } from './clock.ts';
-import { RpcError } from './errors.ts';
+import { RpcError, UnexpectedAnswerError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
 import type { StatusSources } from './foafstatus.ts';
 import { GossipReader } from './gossip-reader.ts';
@@ -42,6 +43,8 @@ import { ViewReader } from './view-reader.ts';
 const SECRET_NAME = 'balancesharing';
 /** Channels that have changed are read again after this, many changes in one reading. */
 const READ_AFTER_CHANGE_MS = 1_000;
+/** How many blocks may come before a circle's last HTLC does. */
+const BLOCKS_MEANWHILE = 20;
 const HEARTBEAT_MS = 1_000;
 const STALL_MS = 2_000;
 /** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
@@ -184,9 +187,10 @@ async function connect({
     logLimit: new SlidingWindow(DROP_LINES_PER_MINUTE, 60_000),
     monotonicMs: clock.monotonicMs,
   });
-  const finder = new CircleFinder({ channels, gossip, knowledge, clock, saidSinceMs });
+  const finalDelay = await finalDelayOf(rpc);
+  const finder = new CircleFinder({ finalDelay, channels, gossip, knowledge, clock, saidSinceMs });
   const rebalancer = new Rebalancer({
-    payments: createPayments(rpc),
+    payments: createPayments(rpc, finalDelay),
     knowledge,
     view: () => channels.read(0),
     clock,
@@ -308,6 +312,18 @@ function socketPath({ lightningDir, rpcFile }: Configuration): string {
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
   // The working directory is told without links, what the operator gave may have some.
   return relative(process.cwd(), join(realpathSync(dirname(path)), basename(path)));
+}
+
+/** lightningd refuses an HTLC to itself that has less than its option `cltv-final` left, and blocks come meanwhile. */
+async function finalDelayOf(rpc: Rpc): Promise<number> {
+  try {
+    const answer = await rpc.call('listconfigs', { config: 'cltv-final' });
+    const cltvFinal = answers.readAnswer('listconfigs', answers.cltvFinal, answer);
+    return Math.max(FINAL_DELAY, cltvFinal + BLOCKS_MEANWHILE);
+  } catch (error) {
+    if (error instanceof RpcError || error instanceof UnexpectedAnswerError) return FINAL_DELAY;
+    throw error;
+  }
 }
 
 /** Keyed by the node's own secret, so that a restart chooses the same way; before v0.11 there is no such call. */

@@ -124,24 +124,31 @@ export class Rebalancer {
     const attempts: Attempt[] = [];
     const timeIsUp = new Promise<'late'>(resolve => clock.after(retryForMs, () => resolve('late')));
     if ((await Promise.race([this.adopt(), timeIsUp])) === 'late') {
-      throw this.#gaveUp('unsettled', attempts);
+      throw new GaveUpError('unsettled', 'what an earlier process left has not been looked at yet', attempts);
     }
     const channels = new Set<ShortChannelId>();
     for (;;) {
-      const search = await find({ peers: this.#avoided(), channels });
+      const search = await find({ peers: this.avoided(), channels });
       const [circle] = search.circles;
       if (circle === undefined) {
         const reason = attempts.length === 0 ? 'no_circle' : 'gave_up';
         throw this.#gaveUp(reason, attempts, search);
       }
+      if (clock.monotonicMs() >= endsAtMs) throw this.#gaveUp('gave_up', attempts, search);
       const ends = endsOf(circle);
       // Another rebalance may have taken them while we searched.
       if (this.#locked.has(ends.outPeerId) || this.#locked.has(ends.inPeerId)) continue;
       onProgress(`try ${attempts.length + 1}: ${describe(circle)}`);
-      const result = await this.#tryOnce(circle, attempts, onProgress);
+      const result = await this.#tryOnce(circle, attempts, onProgress).catch((error: unknown) => {
+        if (error instanceof GaveUpError || attempts.length === 0) throw error;
+        // What was tried before must not be lost with it.
+        throw this.#gaveUp('gave_up', [
+          ...attempts,
+          attemptOf(circle, { status: 'unknown', message: messageOf(error) }),
+        ]);
+      });
       if (result !== undefined) return result;
       for (const each of suspects(circle, attempts.at(-1)?.blamed)) channels.add(each);
-      if (clock.monotonicMs() >= endsAtMs) throw this.#gaveUp('gave_up', attempts, search);
     }
   }
 
@@ -237,11 +244,15 @@ export class Rebalancer {
     const amountMsat = arriving(circle);
     const sentMsat = amountMsat + circle.feeMsat;
     const expected = { out: held(before, outPeerId) - sentMsat, in: held(before, inPeerId) + amountMsat };
+    // It has arrived: how long lightningd takes to show it must not keep the caller, nor both peers locked.
+    const untilMs = clock.monotonicMs() + SETTLE_MS;
+    const later = (ms: number) => new Promise<void>(resolve => clock.after(ms, resolve));
     let after = before;
-    for (let waitedMs = 0; waitedMs <= SETTLE_MS; waitedMs += SETTLE_STEP_MS) {
-      after = await view().catch(() => after);
+    const isTimeUp = later(SETTLE_MS);
+    for (let stepMs = SETTLE_STEP_MS; clock.monotonicMs() < untilMs; stepMs *= 2) {
+      after = await Promise.race([view().catch(() => after), isTimeUp.then(() => after)]);
       if (held(after, outPeerId) === expected.out && held(after, inPeerId) === expected.in) break;
-      await new Promise<void>(resolve => clock.after(SETTLE_STEP_MS, resolve));
+      await Promise.race([later(stepMs), isTimeUp]);
     }
     attempts.push(attemptOf(circle, { status: 'complete' }));
     this.#remember('complete', amountMsat, attempts.length, circle.feeMsat);
@@ -281,7 +292,8 @@ export class Rebalancer {
     this.#locked.delete(inPeerId);
   }
 
-  #avoided(): ReadonlySet<string> {
+  /** Whom no circle is to touch now: peers with a payment under way, and those on circles that hung. */
+  avoided(): ReadonlySet<string> {
     const nowMs = this.#init.clock.monotonicMs();
     return new Set([...this.#locked, ...this.#hung.peersOut(nowMs)]);
   }

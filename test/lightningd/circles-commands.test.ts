@@ -147,6 +147,17 @@ test('what an earlier process left is cancelled before anything new is paid', as
   await until(() => journal.size === 0);
 });
 
+test("the last HTLC has more blocks left than the node's own cltv-final wants", async t => {
+  const { stub } = await payingNode(t);
+  stub.rpc.methods.set('listconfigs', () => ({ configs: { 'cltv-final': { value_int: 60 } } }));
+  await stub.ready({ options: { 'foaf-timeout': 1 } });
+  await stub.call('foafrebalance', [10_000, BOB, ALICE]);
+  const [invoice] = stub.rpc.callsOf('invoice');
+  const [pay] = stub.rpc.callsOf('sendpay');
+  assert.equal(invoice?.params['cltv'], 80);
+  assert.equal((pay?.params['route'] as { delay: number }[]).at(-1)?.delay, 80);
+});
+
 test('no circle: said in words, and 205 with what was missing', async t => {
   const { stub } = await payingNode(t);
   await stub.ready({ options: { 'foaf-timeout': 1 } });

@@ -153,7 +153,7 @@ class World {
     let tries = 0;
     const rpc = node.rpc(process);
     return new Rebalancer({
-      payments: createPayments(rpc),
+      payments: createPayments(rpc, 40),
       knowledge: { failed: () => {}, withdraw: () => {}, moved: () => {} },
       view: () => node.meet(process, () => this.#view()),
       clock,
