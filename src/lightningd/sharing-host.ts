@@ -63,7 +63,7 @@ export interface Sharing {
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
   /** A channel or a connection with a peer has changed: lightningd's notification of that name. */
-  onChange(topic: string, peerId: string): void;
+  onChange(topic: string, body: Readonly<Record<string, unknown>>): void;
   readonly payments: PaymentNews;
   readonly layer: AskreneLayer;
 }
@@ -94,7 +94,7 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
     return undefined;
   };
   for (const topic of ['connect', 'disconnect', 'channel_state_changed']) {
-    plugin.subscribe(topic, params => sharing?.onChange(topic, peerOf(topic, params)));
+    plugin.subscribe(topic, params => sharing?.onChange(topic, bodyOf(topic, params)));
   }
   for (const topic of PAYMENT_TOPICS) {
     plugin.subscribe(topic, params => sharing?.payments.topics[topic](params));
@@ -256,12 +256,13 @@ async function connect({
       }),
     },
     receive: params => receiver.receive(params),
-    onChange: (topic, peerId) => {
+    onChange: (topic, body) => {
+      const peerId = String(body['id'] ?? body['peer_id']);
       // Strangers come and go as they please: only with a channel does that change anything.
       const matters =
         topic === 'channel_state_changed' || channels.isFriend(peerId) || fixtures !== undefined;
       if (matters) channels.invalidate();
-      if (topic === 'channel_state_changed') readSoon();
+      if (body['new_state'] === 'CHANNELD_NORMAL') readSoon();
       if (topic === 'disconnect') asker.onDisconnect(peerId);
     },
   };
@@ -339,9 +340,8 @@ async function secretHash(rpc: Rpc, logger: Logger): Promise<KeyedHash> {
 }
 
 /** `{"disconnect": {"id": …}}`, without the wrapping before v24; `channel_state_changed` says `peer_id`. */
-function peerOf(topic: string, params: unknown): string {
-  const body = fieldsOf(fieldsOf(params)[topic] ?? params);
-  return String(body['id'] ?? body['peer_id']);
+function bodyOf(topic: string, params: unknown): Record<string, unknown> {
+  return fieldsOf(fieldsOf(params)[topic] ?? params);
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {
