@@ -65,7 +65,12 @@ export function wantedWords(
   return words;
 }
 
-/** What to do: `renew` says that something must go, so that the layer has to be emptied and told everything. */
+/**
+ * What to do: `renew` says that something must go, so that the layer has to be emptied and told everything. Until then
+ * it is told of no more channels than it may hold, however fast word comes.
+ *
+ * @param told what the layer was told since it was emptied
+ */
 export function planLayer(
   told: LayerWords,
   wanted: LayerWords,
@@ -76,11 +81,16 @@ export function planLayer(
     const other = wanted.get(key);
     return other === undefined || loosens(word, other);
   });
-  const tell = [...wanted].filter(([key, word]) => {
+  const channels = new Set([...told.values()].map(word => word.shortChannelIdDir));
+  const tell: LayerWord[] = [];
+  for (const [key, word] of wanted) {
     const before = told.get(key);
-    return before === undefined || loosens(word, before);
-  });
-  return { renew, tell: tell.map(([, word]) => word) };
+    if (before !== undefined && !loosens(word, before)) continue;
+    if (channels.size >= MAX_CHANNELS && !channels.has(word.shortChannelIdDir)) continue;
+    channels.add(word.shortChannelIdDir);
+    tell.push(word);
+  }
+  return { renew, tell };
 }
 
 /** Cheaper than the text, for channels that may not get in. */

@@ -239,20 +239,22 @@ const CHANNELS_PER_SLICE = 100;
 /**
  * Reads the channels of an answer, in slices: a thousand at once would keep a hook waiting.
  *
+ * @param convert what is kept of each: what is dropped at once costs little memory
  * @throws UnexpectedAnswerError as `readAnswer` does
  */
-export async function readChannels<T>(
+export async function readChannels<T, U>(
   method: string,
   schema: v.GenericSchema<unknown, T>,
   answer: unknown,
-): Promise<T[]> {
+  convert: (channel: T) => U,
+): Promise<U[]> {
   const { channels } = readAnswer(method, channelList, answer);
-  const read: T[] = [];
+  const read: U[] = [];
   for (const [index, channel] of channels.entries()) {
     if (index > 0 && index % CHANNELS_PER_SLICE === 0) await setImmediate();
     const result = v.safeParse(schema, channel, { abortEarly: true });
     if (!result.success) throw unexpected(method, `channels.${index}.`, result.issues);
-    read.push(result.output);
+    read.push(convert(result.output));
   }
   return read;
 }

@@ -44,7 +44,7 @@ export class Fixtures implements GossipSource {
     const from = listed.filter(({ source }) => source === this.standIn);
     const to = listed.filter(({ destination }) => destination === this.standIn);
     this.channels = fromFunds(funds, from, to);
-    this.#gossip = { 1: toGossip(from), 0: toGossip(to) };
+    this.#gossip = { 1: toGossip(from, this.standIn), 0: toGossip(to, this.standIn) };
   }
 
   /** Whoever replies is judged as if it were the stand-in. */

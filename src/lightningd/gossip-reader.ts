@@ -5,6 +5,7 @@
  * selector, shared while a reading is under way and remembered for a while, for a bounded number of channels in all.
  */
 import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import type * as v from 'valibot';
 import type { ForwardingTerms } from '../sharing/node-view.ts';
 import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../sharing/ports.ts';
@@ -17,6 +18,10 @@ import type { Rpc } from './rpc-client.ts';
 const MAX_AGE_MS = 600_000;
 /** Remembered channel directions in all, about 400 bytes each; what was read longest ago goes first. */
 const MAX_REMEMBERED = 100_000;
+/** Readings at once: what JSON.parse makes of an answer takes many times the memory of what we keep of it. */
+const READINGS_AT_ONCE = 4;
+
+type Listed = v.InferOutput<typeof answers.listedChannel>;
 
 interface Reading {
   readonly channels: Promise<GossipChannels>;
@@ -30,6 +35,7 @@ export class GossipReader implements GossipSource {
   readonly #clock: Clock;
   /** In the order of their reading. */
   readonly #readings = new Map<string, Reading>();
+  readonly #limit = pLimit(READINGS_AT_ONCE);
   #remembered = 0;
 
   constructor(rpc: Rpc, clock: Clock) {
@@ -44,7 +50,7 @@ export class GossipReader implements GossipSource {
     if (known !== undefined && (known.size === 0 || nowMs - known.startedAtMs <= maxAgeMs))
       return known.channels;
     this.#forget(key);
-    const channels = this.#fetch(peerId, flow, known?.channels);
+    const channels = this.#limit(() => this.#fetch(peerId, flow, known?.channels));
     const reading: Reading = { channels, startedAtMs: nowMs, size: 0 };
     this.#readings.set(key, reading);
     reading.channels.then(
@@ -58,9 +64,10 @@ export class GossipReader implements GossipSource {
     const answer = await this.#rpc.call('listchannels', {
       short_channel_id: formatShortChannelId(shortChannelId),
     });
-    const channels = await answers.readChannels('listchannels', answers.listedChannel, answer);
-    const known = channels.find(channel => channel.public);
-    return known && [known.source, known.destination];
+    const ends = await answers.readChannels('listchannels', answers.listedChannel, answer, listed =>
+      listed.public ? ([listed.source, listed.destination] as const) : undefined,
+    );
+    return ends.find(each => each !== undefined);
   }
 
   async #fetch(
@@ -70,8 +77,17 @@ export class GossipReader implements GossipSource {
   ): Promise<GossipChannels> {
     const selector = flow === 1 ? { source: peerId } : { destination: peerId };
     const answer = await this.#rpc.call('listchannels', selector);
-    const read = toGossip(await answers.readChannels('listchannels', answers.listedChannel, answer));
-    return shared(read, await known?.catch(() => undefined));
+    const before = await known?.catch(() => undefined);
+    const read = await answers.readChannels('listchannels', answers.listedChannel, answer, listed => {
+      if (!listed.public) return undefined;
+      const channel = gossipChannel(listed, peerId);
+      // What has not changed stays the same object: knowledge holds those that were read before.
+      const same = before?.get(channel.shortChannelId);
+      return same !== undefined && isDeepStrictEqual(same, channel) ? same : channel;
+    });
+    return new Map(
+      read.filter(channel => channel !== undefined).map(channel => [channel.shortChannelId, channel]),
+    );
   }
 
   #remember(reading: Reading, channels: number): void {
@@ -90,18 +106,8 @@ export class GossipReader implements GossipSource {
   }
 }
 
-/** What has not changed stays the same object: knowledge holds those that were read before. */
-function shared(read: GossipChannels, known: GossipChannels | undefined): GossipChannels {
-  if (known === undefined) return read;
-  const same = ([id, channel]: readonly [ShortChannelId, GossipChannel]) => {
-    const before = known.get(id);
-    return [id, before !== undefined && isDeepStrictEqual(before, channel) ? before : channel] as const;
-  };
-  return new Map([...read].map(same));
-}
-
 /** What a channel's source asks for forwarding over it. */
-export function termsOf(listed: v.InferOutput<typeof answers.listedChannel>): ForwardingTerms {
+export function termsOf(listed: Listed): ForwardingTerms {
   return {
     baseFeeMsat: listed.base_fee_millisatoshi,
     feePpm: listed.fee_per_millionth,
@@ -109,26 +115,28 @@ export function termsOf(listed: v.InferOutput<typeof answers.listedChannel>): Fo
   };
 }
 
-/** The public ones among channels as `listchannels` tells them. */
-export function toGossip(
-  listedChannels: readonly v.InferOutput<typeof answers.listedChannel>[],
-): GossipChannels {
-  const channels = new Map<ShortChannelId, GossipChannel>();
-  for (const listed of listedChannels) {
-    if (!listed.public) continue;
-    channels.set(listed.short_channel_id, {
-      shortChannelId: listed.short_channel_id,
-      source: listed.source,
-      destination: listed.destination,
-      direction: listed.source < listed.destination ? 0 : 1,
-      active: listed.active,
-      capacityMsat: listed.amount_msat,
-      limits: {
-        minimumMsat: listed.htlc_minimum_msat,
-        maximumMsat: listed.htlc_maximum_msat ?? listed.amount_msat,
-      },
-      terms: termsOf(listed),
-    });
-  }
-  return channels;
+/** The public ones among the channels of a node as `listchannels` tells them. */
+export function toGossip(listedChannels: readonly Listed[], nodeId: string): GossipChannels {
+  return new Map(
+    listedChannels
+      .filter(listed => listed.public)
+      .map(listed => [listed.short_channel_id, gossipChannel(listed, nodeId)]),
+  );
+}
+
+/** @param nodeId one of the ends: the same text for all of its channels */
+function gossipChannel(listed: Listed, nodeId: string): GossipChannel {
+  return {
+    shortChannelId: listed.short_channel_id,
+    source: listed.source === nodeId ? nodeId : listed.source,
+    destination: listed.destination === nodeId ? nodeId : listed.destination,
+    direction: listed.source < listed.destination ? 0 : 1,
+    active: listed.active,
+    capacityMsat: listed.amount_msat,
+    limits: {
+      minimumMsat: listed.htlc_minimum_msat,
+      maximumMsat: listed.htlc_maximum_msat ?? listed.amount_msat,
+    },
+    terms: termsOf(listed),
+  };
 }

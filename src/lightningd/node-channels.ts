@@ -29,8 +29,7 @@ export function lightningdView(rpc: Rpc): () => Promise<NodeView> {
     if (!hasListpeerchannels) return undefined;
     try {
       const answer = await rpc.call('listpeerchannels');
-      const read = await answers.readChannels('listpeerchannels', answers.peerChannel, answer);
-      return read.map(fromPeerChannel);
+      return await answers.readChannels('listpeerchannels', answers.peerChannel, answer, fromPeerChannel);
     } catch (error) {
       if (!(error instanceof RpcError && error.code === ErrorCode.methodNotFound)) throw error;
       hasListpeerchannels = false;
@@ -49,6 +48,7 @@ export function lightningdView(rpc: Rpc): () => Promise<NodeView> {
 }
 
 async function readFunds(rpc: Rpc, nodeId: string): Promise<OwnChannel[]> {
+  const all = (channel: ListedChannel) => channel;
   const [funds, from, to] = await Promise.all([
     rpc.call('listfunds'),
     rpc.call('listchannels', { source: nodeId }),
@@ -56,8 +56,8 @@ async function readFunds(rpc: Rpc, nodeId: string): Promise<OwnChannel[]> {
   ]);
   return fromFunds(
     answers.readAnswer('listfunds', answers.listfunds, funds).channels,
-    await answers.readChannels('listchannels', answers.listedChannel, from),
-    await answers.readChannels('listchannels', answers.listedChannel, to),
+    await answers.readChannels('listchannels', answers.listedChannel, from, all),
+    await answers.readChannels('listchannels', answers.listedChannel, to, all),
   );
 }
 

@@ -23,6 +23,8 @@ import { bindParameters } from './parameters.ts';
 const CONTINUE = '"result":{"result":"continue"}';
 /** Log lines and notifications that come while this many lines wait for lightningd are dropped; answers never are. */
 const MAX_LOG_BACKLOG = 1000;
+/** How long notifications for other plugins are gathered. */
+const NEWS_AFTER_MS = 100;
 
 export type LogLevel = 'debug' | 'info' | 'unusual' | 'broken';
 
@@ -75,6 +77,8 @@ export class Plugin extends ClightningjsPlugin {
   readonly #methodExtras = new Map<string, MethodExtras>();
   readonly #topics: readonly string[];
   #droppedLogLines = 0;
+  /** Notifications for other plugins that wait. */
+  #news: { readonly topic: string; readonly body: () => object }[] = [];
   /** Whether the 2020 autoreload stands between lightningd and us. */
   #isWrapped = false;
   /** `init` under way or done. */
@@ -172,9 +176,22 @@ export class Plugin extends ClightningjsPlugin {
   /** To be replaced: called with the name of an option after `setconfig` has changed it. */
   onConfigChange: (name: string) => void = () => {};
 
-  /** Emits a notification for other plugins, wrapped in its topic's name as Core Lightning's are. */
-  notify(topic: string, body: object): void {
-    if (this.#writer.backlog < MAX_LOG_BACKLOG) this.#notify(topic, { [topic]: body });
+  /**
+   * Emits a notification for other plugins, wrapped in its topic's name as Core Lightning's are: in a moment, with all
+   * others of that moment, since whoever waits for an answer of ours comes first.
+   *
+   * @param body made when it is sent
+   */
+  notify(topic: string, body: () => object): void {
+    if (this.#news.length >= MAX_LOG_BACKLOG) return;
+    this.#news.push({ topic, body });
+    if (this.#news.length > 1) return;
+    setTimeout(() => {
+      const news = this.#news;
+      this.#news = [];
+      if (this.#writer.backlog >= MAX_LOG_BACKLOG) return;
+      for (const { topic: name, body: make } of news) this.#notify(name, { [name]: make() });
+    }, NEWS_AFTER_MS);
   }
 
   /** Reads requests from stdin until it ends, which is how lightningd stops a plugin; exits with status 0 then. */

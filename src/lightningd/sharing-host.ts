@@ -161,7 +161,7 @@ async function connect({
     breaches,
     onLearned: (peerId, word) => {
       layer.changed();
-      plugin.notify('foaf_learned', learned(peerId, word));
+      plugin.notify('foaf_learned', () => learned(peerId, word));
     },
     cacheTtlMs: () => options.cacheTtl.value * 1000,
     send,
@@ -176,7 +176,7 @@ async function connect({
     send,
     clock,
     budget,
-    onAnswered: (peerId, reply) => plugin.notify('foaf_answered', answered(peerId, reply)),
+    onAnswered: (peerId, reply) => plugin.notify('foaf_answered', () => answered(peerId, reply)),
   });
   const receiver = new Receiver({
     asker,

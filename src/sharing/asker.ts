@@ -28,7 +28,7 @@ import type { SilentPeers } from './silent-peers.ts';
 
 /** How old our view of who is a friend may be; notifications make it anew long before that. */
 const FRIENDS_MAX_AGE_MS = 60_000;
-/** A named channel that the gossip did not know: it may be new, so the gossip is read again, if it is older than this. */
+/** A named channel that the gossip did not know, but does by now: the gossip is read again, if it is older than this. */
 const GOSSIP_RETRY_AGE_MS = 5_000;
 /** How many replies of one peer that answer no waiting question may wait for the gossip at once. */
 const UNASKED_AT_ONCE = 2;
@@ -75,8 +75,6 @@ export class Asker {
   readonly #largestAsked = new Map<string, bigint>();
   readonly #unaskedUnderWay = new Map<string, number>();
   readonly #unconfirmed = new Map<string, number>();
-  /** Whose unknown channels are being looked up: one reply of each at a time. */
-  readonly #lookingUp = new Set<string>();
 
   constructor(init: AskerInit) {
     this.#init = init;
@@ -274,13 +272,12 @@ export class Asker {
     const saidAtMs = clock.monotonicMs() - ageMs;
     const known: GossipChannels = await gossip.read(peerId, reply.flow);
     let believed = believe(reply, nodeId, known);
-    let isChecked = believed.unknown.length === 0;
-    if (!isChecked) {
+    let isChecked = true;
+    if (believed.unknown.length > 0 && (await this.#areSomeOf(peerId, believed.unknown))) {
       const newer = await gossip.read(peerId, reply.flow, GOSSIP_RETRY_AGE_MS);
       // What was read just now cannot be read again yet: a channel may be missing, so this is not remembered as all.
       isChecked = newer !== known;
       believed = believe(reply, nodeId, newer);
-      this.#lookUp(peerId, believed.unknown);
     }
     const word: Word = {
       flow: reply.flow,
@@ -295,24 +292,22 @@ export class Asker {
     return { word: learned, fresh: true };
   }
 
-  /** Some of the channels that are not known as the peer's: another's channel among them is a breach, an unknown one is none. */
-  #lookUp(peerId: string, unknown: readonly ShortChannelId[]): void {
-    if (unknown.length === 0 || this.#lookingUp.has(peerId)) return;
-    this.#lookingUp.add(peerId);
+  /**
+   * Looks up some of the channels that are not known as the peer's. Another's among them is a breach, one that nobody
+   * knows is none: it may be too new for us.
+   *
+   * @returns whether the peer's own are among them, so that its gossip is worth reading again: all of it, which is
+   * more than a peer shall be able to set off with names that it made up
+   */
+  async #areSomeOf(peerId: string, unknown: readonly ShortChannelId[]): Promise<boolean> {
     const { breaches, clock, gossip, newQueryId } = this.#init;
     // From a random place on, so that a liar cannot choose what is looked at.
     const first = Number.parseInt(newQueryId().slice(0, 8), 16) % unknown.length;
     const some = [...unknown.slice(first), ...unknown.slice(0, first)].slice(0, LOOKED_UP);
-    Promise.all(some.map(id => gossip.endsOf(id)))
-      .then(
-        found => {
-          const isLie = found.some(ends => ends !== undefined && !ends.includes(peerId));
-          if (isLie) breaches.strike(peerId, 'channel of others', clock.monotonicMs());
-        },
-        // lightningd could not say: nothing is held against anyone.
-        () => {},
-      )
-      .finally(() => this.#lookingUp.delete(peerId));
+    const found = (await Promise.all(some.map(id => gossip.endsOf(id)))).filter(ends => ends !== undefined);
+    if (found.some(ends => !ends.includes(peerId)))
+      breaches.strike(peerId, 'channel of others', clock.monotonicMs());
+    return found.some(ends => ends.includes(peerId));
   }
 
   #answered(peerId: string, status: 'replied' | 'remembered', word: Word): FriendAnswer {

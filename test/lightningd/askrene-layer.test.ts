@@ -97,6 +97,27 @@ test('each word is told once; a raised one again; what must go empties the layer
   assert.deepEqual(world.held, { '3x3x3/0': 5 });
 });
 
+test('however fast word comes and goes, the layer holds at most 2000 channels', async () => {
+  const world = new World();
+  await world.layer.open();
+  await world.clock.advance(60_000);
+  const wordsFrom = (first: number) =>
+    Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`${first + index}x1x1/0`, 50]));
+  for (const first of [1000, 2000, 3000]) {
+    world.want(wordsFrom(first));
+    await world.clock.advance(250);
+    // Something had to go each time, but only the first time was it a minute since.
+    assert.ok(Object.keys(world.held).length <= 2000);
+  }
+  assert.equal(world.held['1000x1x1/0'], undefined);
+  assert.equal(Object.keys(world.held).length, 2000);
+  world.want({ ...wordsFrom(3000), '2000x1x1/0': 60 });
+  await world.clock.advance(250);
+  assert.equal(world.held['2000x1x1/0'], 60, 'of one that it holds it is told all the same');
+  await world.clock.advance(60_000);
+  assert.deepEqual(world.held, { ...wordsFrom(3000), '2000x1x1/0': 60 });
+});
+
 test('what expires is found within a minute without anybody saying so', async () => {
   const world = new World();
   await world.layer.open();

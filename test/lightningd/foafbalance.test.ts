@@ -90,6 +90,7 @@ test('what is asked and what is answered', async t => {
         { peer_id: CAROL, ...said, amount_msat: 50_000_000, channels: [] },
       ],
     );
+    await stub.notified(3);
     assert.deepEqual(
       stub.notifications.filter(({ params }) => JSON.stringify(params).includes(ALICE)),
       [
