@@ -1,0 +1,425 @@
+/**
+ * Holds a forward that its channel cannot carry while a circle fills that channel, or fills it after one has failed.
+ *
+ * Hazard: every HTLC passes here, most of them in need of nothing: those are decided at once, from the channel book alone.
+ * What is held is bounded in number and in time, and each channel has one circle under way at most, so that a
+ * hundred HTLCs do not set off a hundred circles. What it may cost is for the ledger to say.
+ */
+import type { ForwardingTerms } from '../sharing/node-view.ts';
+import type { ChannelBook } from './channel-book.ts';
+import { type Earnings, mayEarnMsat } from './earnings.ts';
+import type { Booking, Ledger } from './ledger.ts';
+import type { Bookings, Circles, JitClock, Node } from './ports.ts';
+import type { Forward, JitChannel, Reason } from './types.ts';
+import { mayCarry, missingMsat, refusal } from './verdict.ts';
+
+/** HTLCs held at once: each takes a slot of the 483 that a peer's channel has at most. Our own choice. */
+export const MAX_HELD = 20;
+/** Failing costs a sender nothing, so a failure fills a channel once an hour at most. */
+const PASSIVE_PAUSE_MS = 3_600_000;
+/** After a failure a circle may take longer than anybody would hold an HTLC. */
+const PASSIVE_RETRY_MS = 60_000;
+/** A circle costs at most half of what the forward may earn. */
+const EARN_DIVISOR = 2n;
+const MILLION = 1_000_000n;
+/** The largest limit that `foafrebalance` takes. */
+const MAX_PPM = 100_000n;
+/** Forwards that we paid for and that have not ended. */
+const MAX_PAID_FOR = 10_000;
+
+export interface JitSettings {
+  readonly mode: 'passive' | 'active';
+  readonly holdMs: number;
+}
+
+/** A call that is being held: see `src/lightningd/held-hook.ts`. */
+export interface HeldCall {
+  readonly isOver: boolean;
+  readonly over: Promise<void>;
+}
+
+export interface Decision {
+  readonly forwardTo?: string | undefined;
+}
+
+export interface JustInTimeInit {
+  readonly settings: () => JitSettings;
+  readonly book: ChannelBook;
+  readonly earnings: Earnings;
+  readonly ledger: Ledger;
+  /** Whether what was spent before is known: nothing is paid until then. */
+  readonly isLedgerReady: () => boolean;
+  readonly bookings: Bookings;
+  readonly circles: Circles;
+  readonly node: Node;
+  readonly clock: JitClock;
+  readonly newId: () => string;
+  readonly log: (message: string) => void;
+}
+
+/** What became of a forward, and the sibling to name where one carries it. */
+type Ending = readonly [reason: Reason, forwardTo?: string];
+
+/** A circle under way. */
+interface UnderWay {
+  readonly peers: Set<string>;
+}
+
+export class JustInTime {
+  /** How many forwards came to what end, by reason. */
+  readonly counts = new Map<Reason, number>();
+  readonly #init: JustInTimeInit;
+  #held = 0;
+  /** Forwards that had enough. */
+  #enough = 0;
+  /** By the peer whose channel is filled: it may use any of its channels with us. */
+  readonly #underWay = new Map<string, UnderWay>();
+  /** Those of our own circles, by the invoices that they pay. */
+  readonly #ownHashes = new Set<string>();
+  /** When a failure last filled a channel, by channel id. */
+  readonly #lastPassiveMs = new Map<string, number>();
+  /** Forwards that we paid for, and their channels' names. */
+  readonly #paidFor = new Map<string, string>();
+  /** Who waits for something to arrive, by peer. */
+  readonly #waiting = new Map<string, Signal>();
+
+  constructor(init: JustInTimeInit) {
+    this.#init = init;
+  }
+
+  /** How many forwards are held now. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** How many circles are under way. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** How many forwards needed nothing. */
+  get enough(): number {
+    return this.#enough;
+  }
+
+  /** Decides about an HTLC, at once where that is possible. */
+  decide(forward: Forward, hold: HeldCall): Decision | undefined | Promise<Decision | undefined> {
+    const { book, clock, settings } = this.#init;
+    // A replayed one has been promised its amount before.
+    book.ended(forward.key);
+    const channel = book.of(forward.channelId);
+    if (channel?.hasSlot && book.spendableMsat(forward.channelId) >= forward.outMsat) {
+      this.#enough++;
+      book.continue(forward, true, clock.monotonicMs());
+      return undefined;
+    }
+    if (settings().mode === 'active') {
+      const reason = this.#refusal(forward, channel) ?? this.#tooMany();
+      if (reason === undefined && channel !== undefined) return this.#hold(forward, channel, hold);
+      if (reason !== undefined) this.#count(reason);
+    }
+    book.continue(forward, false, clock.monotonicMs());
+    return undefined;
+  }
+
+  /** An invoice that a circle of ours pays. */
+  ownInvoice(paymentHash: string): void {
+    const [oldest] = this.#ownHashes;
+    if (this.#ownHashes.size >= MAX_HELD * MAX_HELD && oldest !== undefined) this.#ownHashes.delete(oldest);
+    this.#ownHashes.add(paymentHash);
+  }
+
+  /** Something has arrived in a channel. */
+  arrived(channelId: string): void {
+    const peerId = this.#init.book.of(channelId)?.peerId;
+    if (peerId !== undefined) this.#waiting.get(peerId)?.fire();
+  }
+
+  offered(key: string, name: string, outMsat: bigint): void {
+    this.#init.book.offered(key, name, outMsat);
+  }
+
+  settled(key: string, name: string, feeMsat: bigint): void {
+    const { book, earnings, clock } = this.#init;
+    book.ended(key);
+    this.#paidFor.delete(key);
+    earnings.settled(nameOf(book.named(name)) ?? name, feeMsat, clock.wallMs());
+  }
+
+  /** It had left, and failed further on. */
+  failed(key: string, name: string): void {
+    const { book, earnings, clock } = this.#init;
+    book.ended(key);
+    this.#paidFor.delete(key);
+    earnings.failed(nameOf(book.named(name)) ?? name, clock.wallMs());
+  }
+
+  /**
+   * It did not leave. That says nothing of whether it would have settled, unless we had paid for it.
+   *
+   * @param isLiquidity whether lightningd says that the channel could not carry it
+   */
+  localFailed(key: string, isLiquidity: boolean): void {
+    const { book, earnings, clock, settings } = this.#init;
+    const forward = book.ended(key);
+    const paidFor = this.#paidFor.get(key);
+    if (paidFor !== undefined) {
+      this.#paidFor.delete(key);
+      earnings.failed(paidFor, clock.wallMs());
+    } else if (isLiquidity && forward !== undefined && settings().mode === 'passive') {
+      this.#afterFailure(forward).catch((error: unknown) => this.#init.log(messageOf(error)));
+    }
+  }
+
+  /** Why a forward is let go, by what is known at once. */
+  #refusal(forward: Forward, channel: JitChannel | undefined): Reason | undefined {
+    if (channel === undefined) return 'unknown_channel';
+    if (this.#ownHashes.has(forward.paymentHash)) return 'own_circle';
+    if (this.#underWay.has(channel.peerId)) return 'under_way';
+    // What a circle of ours makes others do is no reason for the next one.
+    for (const { peers } of this.#underWay.values()) {
+      if (peers.has(forward.inPeerId)) return 'recursion';
+    }
+    return refusal(forward, channel) ?? this.#moneyRefusal(forward, channel);
+  }
+
+  #moneyRefusal(forward: Forward, channel: JitChannel): Reason | undefined {
+    if (!this.#init.isLedgerReady()) return 'ledger';
+    const limit = this.#limit(forward, channel);
+    return typeof limit === 'string' ? limit : undefined;
+  }
+
+  #tooMany(): Reason | undefined {
+    return this.#held >= MAX_HELD ? 'too_many_held' : undefined;
+  }
+
+  /** The most that a circle for a forward may cost. */
+  #limit(forward: Forward, { terms, names }: JitChannel): bigint | Reason {
+    const { ledger, clock } = this.#init;
+    const name = names[0];
+    if (terms === undefined || name === undefined) return 'would_fail';
+    const worth = this.#worthMsat(forward, terms, name);
+    if (worth <= 0n) return 'cost';
+    const remaining = ledger.remainingMsat(name, clock.wallMs());
+    if (remaining <= 0n) return 'budget';
+    return worth < remaining ? worth : remaining;
+  }
+
+  #worthMsat(forward: Forward, terms: ForwardingTerms, name: string): bigint {
+    const { earnings, clock } = this.#init;
+    return mayEarnMsat(forward, terms, earnings.share(name, clock.wallMs())) / EARN_DIVISOR;
+  }
+
+  /** Continues when the channel can carry it, when it certainly will not, or when the time is up. */
+  async #hold(forward: Forward, channel: JitChannel, hold: HeldCall): Promise<Decision | undefined> {
+    const { book, clock, log } = this.#init;
+    this.#held++;
+    const [reason, forwardTo] = await this.#tryToFill(forward, channel, hold).catch(
+      (error: unknown): Ending => {
+        log(`a forward is let go: ${messageOf(error)}`);
+        return ['error'];
+      },
+    );
+    this.#held--;
+    this.#count(reason);
+    const channelId = forwardTo ?? forward.channelId;
+    const isEnough = book.spendableMsat(channelId) >= forward.outMsat;
+    book.continue({ ...forward, channelId }, isEnough, clock.monotonicMs());
+    return forwardTo === undefined ? undefined : { forwardTo };
+  }
+
+  async #tryToFill(forward: Forward, channel: JitChannel, hold: HeldCall): Promise<Ending> {
+    const late = hold.over.then((): [Reason] => ['late']);
+    const looked = await Promise.race([this.#look(forward, channel.peerId), late]);
+    if (looked !== undefined) return looked;
+    const fresh = this.#init.book.of(forward.channelId) ?? channel;
+    const { holdMs } = this.#init.settings();
+    // The circle goes on when the hold is over: it still is a rebalance.
+    const filling = this.#fill(forward, fresh, holdMs, hold);
+    return Promise.race([this.#untilCarried(forward, fresh.peerId, filling, hold), late]);
+  }
+
+  /** A fresh look: whether it lacks anything at all, and whether it may be held. */
+  async #look(forward: Forward, peerId: string): Promise<Ending | undefined> {
+    const { node } = this.#init;
+    const [denied] = await Promise.all([node.denied(), node.readPeer(peerId)]);
+    const carrier = this.#carrier(forward, peerId);
+    if (carrier === forward.channelId) return ['enough_after_all'];
+    if (carrier !== undefined) return ['sibling_had_enough', carrier];
+    if (denied.has(forward.inPeerId) || denied.has(peerId)) return ['denied'];
+    const reason = this.#refusal(forward, this.#init.book.of(forward.channelId));
+    return reason === undefined ? undefined : [reason];
+  }
+
+  /** The channel that can carry a forward by what was just read: the chosen one first, else a sibling with its peer. */
+  #carrier(forward: Forward, peerId: string): string | undefined {
+    const { book } = this.#init;
+    const chosen = book.of(forward.channelId);
+    if (chosen?.hasSlot && book.spendableMsat(forward.channelId) >= forward.outMsat) return forward.channelId;
+    return book
+      .ofPeer(peerId)
+      .find(sibling => mayCarry(forward, sibling, book.spendableMsat(sibling.channelId)))?.channelId;
+  }
+
+  /** Waits for what the circle brings: the money is there before the circle's end is told. */
+  async #untilCarried(
+    forward: Forward,
+    peerId: string,
+    filling: Promise<Reason>,
+    hold: HeldCall,
+  ): Promise<Ending> {
+    const arrival = new Signal();
+    this.#waiting.set(peerId, arrival);
+    try {
+      for (;;) {
+        const ended = await Promise.race([filling, arrival.fired()]);
+        if (hold.isOver) return ['late'];
+        if (ended !== undefined && ended !== 'filled') return [ended];
+        await this.#init.node.readPeer(peerId);
+        const carrier = this.#carrier(forward, peerId);
+        if (carrier !== undefined) {
+          this.#paid(forward.key, nameOf(this.#init.book.of(carrier)) ?? carrier);
+          return carrier === forward.channelId ? ['filled'] : ['filled_sibling', carrier];
+        }
+        if (ended === 'filled') return ['filled_but_gone'];
+      }
+    } finally {
+      if (this.#waiting.get(peerId) === arrival) this.#waiting.delete(peerId);
+    }
+  }
+
+  #paid(key: string, name: string): void {
+    const [oldest] = this.#paidFor.keys();
+    if (this.#paidFor.size >= MAX_PAID_FOR && oldest !== undefined) this.#paidFor.delete(oldest);
+    this.#paidFor.set(key, name);
+  }
+
+  /** A forward has failed for want of liquidity: the next one shall find some. */
+  async #afterFailure(forward: Forward): Promise<void> {
+    const { book, clock } = this.#init;
+    const channel = book.of(forward.channelId);
+    const nowMs = clock.monotonicMs();
+    const lastMs = this.#lastPassiveMs.get(forward.channelId);
+    if (lastMs !== undefined && nowMs - lastMs < PASSIVE_PAUSE_MS) {
+      this.#count('once_an_hour');
+      return;
+    }
+    const before = this.#refusal(forward, channel);
+    if (before !== undefined || channel === undefined) {
+      this.#count(before ?? 'unknown_channel');
+      return;
+    }
+    this.#lastPassiveMs.set(forward.channelId, nowMs);
+    const looked = await this.#look(forward, channel.peerId);
+    if (looked !== undefined) {
+      this.#count(looked[0]);
+      return;
+    }
+    const fresh = book.of(forward.channelId) ?? channel;
+    this.#count(await this.#fill(forward, fresh, PASSIVE_RETRY_MS));
+  }
+
+  /** Brings what is missing into a channel. The booking stays until what it cost is certain. */
+  async #fill(forward: Forward, channel: JitChannel, retryForMs: number, hold?: HeldCall): Promise<Reason> {
+    const { book, ledger, circles, clock, newId } = this.#init;
+    const name = nameOf(channel);
+    const limit = this.#limit(forward, channel);
+    if (name === undefined || typeof limit === 'string')
+      return typeof limit === 'string' ? limit : 'would_fail';
+    // Whoever else looked at the same moment was first.
+    if (this.#underWay.has(channel.peerId)) return 'under_way';
+    for (const id of ledger.prune(clock.wallMs())) this.#forget(id);
+    const underWay: UnderWay = { peers: new Set([channel.peerId]) };
+    this.#underWay.set(channel.peerId, underWay);
+    try {
+      const spendable = book.spendableMsat(channel.channelId);
+      const amountMsat = missingMsat(channel, spendable, forward.outMsat);
+      const ppm = (limit * MILLION) / amountMsat;
+      if (ppm <= 0n) return 'cost';
+      const maxFeePpm = Number(ppm < MAX_PPM ? ppm : MAX_PPM);
+      const fill = { amountMsat, channel: name, maxFeePpm };
+      const found = await circles.find(fill);
+      if (typeof found === 'string') return found;
+      if (hold?.isOver) return 'late';
+      for (const peer of found.peers) underWay.peers.add(peer);
+      const booking: Booking = {
+        id: newId(),
+        channel: name,
+        atWallMs: clock.wallMs(),
+        feeMsat: (amountMsat * BigInt(maxFeePpm)) / MILLION,
+      };
+      if (!ledger.book(booking)) return 'budget';
+      if (!(await this.#written(booking))) return 'ledger';
+      return await this.#perform(booking, () => circles.perform(fill, found.outPeerId, retryForMs));
+    } finally {
+      this.#underWay.delete(channel.peerId);
+    }
+  }
+
+  /** Whether a booking is where kill -9 does not clear it: nothing is sent before. */
+  async #written(booking: Booking): Promise<boolean> {
+    const { bookings, ledger, log } = this.#init;
+    try {
+      await bookings.write(booking);
+      return true;
+    } catch (error) {
+      log(`no circle, since its cost could not be booked: ${messageOf(error)}`);
+      ledger.settle(booking.id, 0n);
+      this.#forget(booking.id);
+      return false;
+    }
+  }
+
+  async #perform(booking: Booking, perform: () => ReturnType<Circles['perform']>): Promise<Reason> {
+    const { ledger, bookings, log } = this.#init;
+    const outcome = await perform();
+    if (outcome.status === 'unsettled') {
+      log(`a circle for ${booking.channel} is not settled: ${booking.feeMsat} msat count as spent`);
+      return 'unsettled';
+    }
+    const isComplete = outcome.status === 'complete';
+    const settled = ledger.settle(booking.id, isComplete ? outcome.feeMsat : 0n);
+    if (settled === undefined) this.#forget(booking.id);
+    else {
+      // The larger sum stays written where this fails.
+      bookings.write(settled).catch((error: unknown) => log(`ledger: ${messageOf(error)}`));
+    }
+    return outcome.status === 'complete' ? 'filled' : outcome.status;
+  }
+
+  #forget(id: string): void {
+    this.#init.bookings.remove(id).catch((error: unknown) => this.#init.log(`ledger: ${messageOf(error)}`));
+  }
+
+  #count(reason: Reason): void {
+    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+  }
+}
+
+/** Something that happens again and again; what happened while nobody waited is told to the next who does. */
+class Signal {
+  #isFired = false;
+  #wake: (() => void) | undefined;
+
+  fire(): void {
+    this.#isFired = true;
+    this.#wake?.();
+  }
+
+  async fired(): Promise<undefined> {
+    if (!this.#isFired) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isFired = false;
+  }
+}
+
+function nameOf(channel: JitChannel | undefined): string | undefined {
+  return channel?.names[0];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
