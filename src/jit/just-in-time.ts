@@ -321,7 +321,7 @@ export class JustInTime {
 
   /** Brings what is missing into a channel. The booking stays until what it cost is certain. */
   async #fill(forward: Forward, channel: JitChannel, retryForMs: number, hold?: HeldCall): Promise<Reason> {
-    const { book, ledger, circles, clock, newId } = this.#init;
+    const { ledger, circles, clock, newId } = this.#init;
     const name = nameOf(channel);
     const limit = this.#limit(forward, channel);
     if (name === undefined || typeof limit === 'string')
@@ -332,8 +332,7 @@ export class JustInTime {
     const underWay: UnderWay = { peers: new Set([channel.peerId]) };
     this.#underWay.set(channel.peerId, underWay);
     try {
-      const spendable = book.spendableMsat(channel.channelId);
-      const amountMsat = missingMsat(channel, spendable, forward.outMsat);
+      const amountMsat = this.#neededMsat(forward, channel);
       const ppm = (limit * MILLION) / amountMsat;
       if (ppm <= 0n) return 'cost';
       const maxFeePpm = Number(ppm < MAX_PPM ? ppm : MAX_PPM);
@@ -354,6 +353,18 @@ export class JustInTime {
     } finally {
       this.#underWay.delete(channel.peerId);
     }
+  }
+
+  /** The peer chooses over which of its channels with us a circle comes home: enough for the one that lacks most. */
+  #neededMsat(forward: Forward, channel: JitChannel): bigint {
+    const { book } = this.#init;
+    const candidates = [
+      channel,
+      ...book.ofPeer(channel.peerId).filter(each => refusal(forward, each) === undefined),
+    ];
+    return candidates
+      .map(each => missingMsat(each, book.spendableMsat(each.channelId), forward.outMsat))
+      .reduce((most, each) => (each > most ? each : most));
   }
 
   /** Whether a booking is where kill -9 does not clear it: nothing is sent before. */

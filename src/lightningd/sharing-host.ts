@@ -1,7 +1,5 @@
 /** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Knowledge, type Word } from '../knowledge/knowledge.ts';
 import { wantedWords } from '../knowledge/layer-plan.ts';
 import { Rebalancer } from '../rebalance/rebalancer.ts';
@@ -34,13 +32,12 @@ import { createPayments, LABEL_PREFIX } from './payments.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
 import { type Rpc, RpcClient } from './rpc-client.ts';
+import { socketPath } from './socket-path.ts';
 import { Store } from './store.ts';
 import { ViewReader } from './view-reader.ts';
 
 /** What `makesecret` derives our key from. */
 const SECRET_NAME = 'balancesharing';
-/** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
-const MAX_SOCKET_PATH = 103;
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
 const DROP_LINES_PER_MINUTE = 20;
 
@@ -264,15 +261,6 @@ function answered(peerId: string, { flow, amountMsat, timestampMs, shortChannelI
 function newQueryId(): string {
   const uuid = randomUUID();
   return uuid.slice(0, 8) + uuid.slice(-8);
-}
-
-/** lightningd runs us in the socket's folder: from there even a path that is too long for a socket is short. */
-function socketPath({ lightningDir, rpcFile }: Configuration): string {
-  // The operator may have given the socket's path whole.
-  const path = resolve(lightningDir, rpcFile);
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
-  // The working directory is told without links, what the operator gave may have some.
-  return relative(process.cwd(), join(realpathSync(dirname(path)), basename(path)));
 }
 
 /** Keyed by the node's own secret, so that a restart chooses the same way; before v0.11 there is no such call. */

@@ -319,3 +319,23 @@ test('below its reserve a channel needs the rest of it, too', async () => {
   // 100,000 sat, 2,000 of margin, 6,000 up to the reserve, three times the fee of 2,000.
   assert.equal(world.fills[0]?.amountMsat, 114_000_000n);
 });
+
+test('a circle may come home over a sibling with a larger reserve: it brings enough for that one', async () => {
+  const world = new World();
+  const empty = { toUsMsat: 0n, spendableMsat: 0n };
+  world.channels = [
+    channel(empty),
+    channel({ ...empty, channelId: SIBLING, names: ['104x1x0'], reserveMsat: 80_000_000n }),
+    channel({
+      ...empty,
+      channelId: C_CHANNEL,
+      names: ['105x1x0'],
+      reserveMsat: 900_000_000n,
+      isNormal: false,
+    }),
+  ];
+  world.read();
+  world.perform = async () => ({ status: 'failed' });
+  await world.jit.decide(forward(), hold());
+  assert.equal(world.fills[0]?.amountMsat, 182_000_000n);
+});

@@ -78,7 +78,8 @@ const REFUSED: readonly (readonly [command: string, params: unknown, message: Re
   ['foafrebalance', { maxfeeppm: 100_001 }, /^foafrebalance: maxfeeppm: must be a whole number/],
   ['foafrebalance', { retry_for: 0 }, /^foafrebalance: retry_for: must be whole seconds, 1 to 3600, got 0/],
   ['foafrebalance', { dryrun: 'perhaps' }, /^foafrebalance: dryrun: must be true or false, got perhaps/],
-  ['foafrebalance', [1, null, null, 0, 1, false, 7], /^foafrebalance: too many parameters/],
+  ['foafrebalance', { ask: 'perhaps' }, /^foafrebalance: ask: must be true or false, got perhaps/],
+  ['foafrebalance', [1, null, null, 0, 1, false, true, 7], /^foafrebalance: too many parameters/],
 ];
 
 test('bad parameters: -32602, the parameter named, nothing paid', async t => {
