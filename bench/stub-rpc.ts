@@ -39,7 +39,7 @@ export class StubRpc {
   readonly #folder: string;
   readonly #server: Server;
 
-  private constructor() {
+  private constructor(results: Readonly<Record<string, object>>) {
     this.#folder = mkdtempSync(join(tmpdir(), 'bs-bench-'));
     this.path = join(this.#folder, 'lightning-rpc');
     this.#server = createServer(socket => {
@@ -47,15 +47,16 @@ export class StubRpc {
       socket.on('data', (chunk: Buffer) => {
         for (const frame of framer.push(chunk)) {
           const { id, method } = parseFrame(frame) as { id: unknown; method: string };
-          socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: RESULTS[method] ?? {} })}\n\n`);
+          socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: results[method] ?? {} })}\n\n`);
         }
       });
       socket.on('error', () => {}); // A plugin that ends does not say goodbye.
     });
   }
 
-  static start(): Promise<StubRpc> {
-    const stub = new StubRpc();
+  /** @param results more answers, by method, or others than the usual */
+  static start(results: Readonly<Record<string, object>> = {}): Promise<StubRpc> {
+    const stub = new StubRpc({ ...RESULTS, ...results });
     return new Promise((resolve, reject) => {
       stub.#server.once('error', reject).listen(stub.path, () => resolve(stub));
     });

@@ -33,8 +33,11 @@ export type TakeReading = (channels: readonly JitChannel[], peerId?: string) => 
 export class ChannelBook {
   readonly #entries = new Map<string, Entry>();
   readonly #byName = new Map<string, string>();
-  /** By forward, the oldest first. */
   readonly #continued = new Map<string, Continued>();
+  /** The same and those that were heard of since, the oldest first: the first of a large map is slow to find. */
+  #queue: Continued[] = [];
+  /** Where the queue begins. */
+  #first = 0;
   /** The sum of what was promised to those, by channel. */
   readonly #promisedMsat = new Map<string, bigint>();
   /** For each reading under way what left meanwhile, by channel: it may or may not be in what is read. */
@@ -80,17 +83,26 @@ export class ChannelBook {
     const { key, channelId, outMsat } = forward;
     this.ended(key);
     this.expire(nowMs);
-    const promisedMsat = isEnough ? outMsat : 0n;
-    this.#continued.set(key, { forward, atMs: nowMs, promisedMsat });
+    const continued = { forward, atMs: nowMs, promisedMsat: isEnough ? outMsat : 0n };
+    this.#continued.set(key, continued);
+    this.#queue.push(continued);
     if (isEnough) this.#promisedMsat.set(channelId, (this.#promisedMsat.get(channelId) ?? 0n) + outMsat);
   }
 
   /** Forgets those of which nothing was heard for long. */
   expire(nowMs: number): void {
-    for (const [key, { atMs }] of this.#continued) {
-      if (atMs > nowMs - UNHEARD_MS && this.#continued.size < MAX_UNHEARD) return;
-      this.ended(key);
+    for (;;) {
+      const oldest = this.#queue[this.#first];
+      if (oldest === undefined) break;
+      if (oldest.atMs > nowMs - UNHEARD_MS && this.#queue.length - this.#first < MAX_UNHEARD) break;
+      this.#first++;
+      // It may have been heard of, or continued again, since.
+      const { key } = oldest.forward;
+      if (this.#continued.get(key) === oldest) this.ended(key);
     }
+    if (this.#first < MAX_UNHEARD) return;
+    this.#queue = this.#queue.slice(this.#first);
+    this.#first = 0;
   }
 
   /** lightningd has sent a forward on. @param name the channel that it left through */

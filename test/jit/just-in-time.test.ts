@@ -339,3 +339,18 @@ test('a circle may come home over a sibling with a larger reserve: it brings eno
   await world.jit.decide(forward(), hold());
   assert.equal(world.fills[0]?.amountMsat, 182_000_000n);
 });
+
+test('what nothing was heard of is forgotten after a while, and above a number', () => {
+  const world = new World({ mode: 'passive' });
+  const first = forward({ outMsat: 1000n });
+  world.jit.decide(first, hold());
+  world.clock.nowMs += 9_999;
+  for (let n = 0; n < 9_999; n++) world.jit.decide(forward({ outMsat: 1n }), hold());
+  assert.equal(world.book.spendableMsat(first.channelId), 50_000_000n - 1000n - 9_999n);
+  world.jit.decide(forward({ outMsat: 1n }), hold());
+  assert.equal(world.book.spendableMsat(first.channelId), 50_000_000n - 10_000n, 'the oldest gave way');
+  world.clock.nowMs += 10_000;
+  world.book.expire(world.clock.nowMs);
+  assert.equal(world.book.spendableMsat(first.channelId), 50_000_000n);
+  assert.equal(world.book.ended(first.key), undefined);
+});
