@@ -114,7 +114,7 @@ export class JustInTime {
       return undefined;
     }
     if (settings().mode === 'active') {
-      const reason = this.#refusal(forward, channel) ?? this.#tooMany();
+      const reason = this.#certainRefusal(forward, channel) ?? this.#tooMany();
       if (reason === undefined && channel !== undefined) return this.#hold(forward, channel, hold);
       if (reason !== undefined) this.#count(reason);
     }
@@ -171,7 +171,16 @@ export class JustInTime {
     }
   }
 
-  /** Why a forward is let go, by what is known at once. */
+  /**
+   * Why a forward is let go at once. Nothing tells of terms that the operator has changed: what depends on them shows at
+   * a fresh look.
+   */
+  #certainRefusal(forward: Forward, channel: JitChannel | undefined): Reason | undefined {
+    const reason = this.#refusal(forward, channel);
+    return reason === 'would_fail' || reason === 'cost' ? undefined : reason;
+  }
+
+  /** Why a forward is let go, by what is known. */
   #refusal(forward: Forward, channel: JitChannel | undefined): Reason | undefined {
     if (channel === undefined) return 'unknown_channel';
     if (this.#ownHashes.has(forward.paymentHash)) return 'own_circle';
@@ -304,7 +313,7 @@ export class JustInTime {
       this.#count('once_an_hour');
       return;
     }
-    const before = this.#refusal(forward, channel);
+    const before = this.#certainRefusal(forward, channel);
     if (before !== undefined || channel === undefined) {
       this.#count(before ?? 'unknown_channel');
       return;

@@ -211,7 +211,7 @@ test('active: a book that was wrong on the poor side costs one look and nothing 
   assert.deepEqual([world.reads, world.fills, world.count('enough_after_all')], [1, [], 1]);
 });
 
-test('active: each refusal lets go at once and is counted by its reason', async () => {
+test('active: each refusal lets go, at once where it is certain, and is counted by its reason', async () => {
   const cases: readonly (readonly [Reason, Partial<JitChannel>, Partial<Forward>, (world: World) => void])[] =
     [
       ['unknown_channel', {}, { channelId: 'ee'.repeat(32) }, () => {}],
@@ -233,9 +233,27 @@ test('active: each refusal lets go at once and is counted by its reason', async 
     world.channels = [channel(changes)];
     world.read();
     prepare(world);
-    assert.equal(world.jit.decide(forward(htlc), hold()), undefined, reason);
+    const decided = world.jit.decide(forward(htlc), hold());
+    // Of our own terms no notification tells.
+    const needsLook = reason === 'would_fail' || reason === 'cost';
+    assert.equal(decided instanceof Promise, needsLook, reason);
+    assert.equal(await decided, undefined);
     assert.deepEqual([...world.jit.counts], [[reason, 1]]);
-    assert.deepEqual([world.reads, world.fills], [0, []]);
+    assert.deepEqual([world.reads, world.fills], [needsLook ? 1 : 0, []]);
+  }
+});
+
+test('fees that were lowered since the channel was read count as they are now', async () => {
+  for (const mode of ['active', 'passive'] as const) {
+    const world = new World({ mode });
+    world.channels = [channel({ terms: { ...TERMS, feePpm: 5000n } })];
+    world.read();
+    world.channels = [channel()];
+    const htlc = forward();
+    await world.jit.decide(htlc, hold());
+    world.jit.localFailed(htlc.key, true);
+    await setImmediate();
+    assert.equal(world.count('filled'), 1, mode);
   }
 });
 

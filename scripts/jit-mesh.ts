@@ -1,0 +1,167 @@
+/**
+ * How many payments fail on a mesh of six real nodes without just-in-time routing, with `passive` and with `active`: the
+ * figures of docs/jit.md.
+ *
+ *     node --import tsx scripts/jit-mesh.ts [payments] [seed]
+ *
+ * The same random stream each time: channels with random balances and fees, then payments one after the other, each
+ * tried once, along the fewest hops, of those the cheapest. A sender that tries again elsewhere would hide what is measured.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { PLUGIN } from '../test/regtest/friends.ts';
+import { RegtestNetwork, RpcFailure, waitFor } from '../test/regtest/harness.ts';
+import { JIT_PLUGIN, type JitStatus, jitStatus } from '../test/regtest/just-in-time.ts';
+
+const NODES = 6;
+const CAPACITY_SAT = 1_000_000;
+const FINAL_DELAY = 40;
+const DELAY = 6;
+/** All but opposite nodes have a channel. */
+const PAIRS = Array.from({ length: NODES }, (_, a) => a).flatMap(a =>
+  Array.from({ length: NODES }, (_, b) => [a, b] as const).filter(([, b]) => a < b && b - a !== NODES / 2),
+);
+const payments = Number(process.argv[2] ?? 150);
+const seed = process.argv[3] ?? '1';
+
+/** From 0 to 1, the same for the same words. */
+function random(...words: readonly (string | number)[]): number {
+  return (
+    createHash('sha256')
+      .update([seed, ...words].join('/'))
+      .digest()
+      .readUInt32BE() /
+    2 ** 32
+  );
+}
+
+/** What `from` asks for forwarding to `to`: from 1 to 2,000 ppm, each order of magnitude as often. */
+function ppm(from: number, to: number): number {
+  return Math.round(2000 ** random('fee', from, to));
+}
+
+/** Nodes from one to the other: the fewest hops, of those the cheapest. */
+function route(from: number, to: number): number[] {
+  const direct = PAIRS.some(([a, b]) => (a === from && b === to) || (a === to && b === from));
+  if (direct) return [from, to];
+  const middles = Array.from({ length: NODES }, (_, node) => node).filter(
+    node => node !== from && node !== to,
+  );
+  return [from, middles.reduce((best, node) => (ppm(node, to) < ppm(best, to) ? node : best)), to];
+}
+
+async function run(mode: 'without' | 'passive' | 'active') {
+  const extraArgs = [
+    '--fee-base=0',
+    ...(mode === 'without' ? [] : [`--plugin=${JIT_PLUGIN}`, `--foaf-jit=${mode}`]),
+  ];
+  await using network = await RegtestNetwork.start({
+    nodes: Array.from({ length: NODES }, () => ({ plugin: PLUGIN, extraArgs })),
+  });
+  const ids = await network.openChannels(
+    PAIRS.map(([from, to]) => ({
+      from,
+      to,
+      amountSat: CAPACITY_SAT,
+      pushSat: Math.round(CAPACITY_SAT * (0.02 + 0.96 * random('balance', from, to))),
+    })),
+  );
+  const scids = new Map(
+    PAIRS.flatMap(([a, b], n) => [`${a}/${b}`, `${b}/${a}`].map(key => [key, ids[n] ?? ''])),
+  );
+  for (const [key, id] of scids) {
+    const [from = 0, to = 0] = key.split('/').map(Number);
+    await network.node(from).rpc('setchannel', { id, feebase: 0, feeppm: ppm(from, to), enforcedelay: 0 });
+  }
+  await waitFor('the new fees to be known', async () => {
+    await network.shareGossip();
+    for (const { rpc } of network.nodes.map(node => ({ rpc: node.rpc.bind(node) }))) {
+      const { channels } = await rpc<{
+        channels: { source: string; short_channel_id: string; fee_per_millionth: number }[];
+      }>('listchannels');
+      const isNew = [...scids].every(([key, id]) => {
+        const [from = 0, to = 0] = key.split('/').map(Number);
+        const source = network.node(from).id;
+        const known = channels.find(each => each.source === source && each.short_channel_id === id);
+        return known?.fee_per_millionth === ppm(from, to);
+      });
+      if (!isNew) return undefined;
+    }
+    return true;
+  });
+  let forwarded = 0;
+  let failed = 0;
+  for (let n = 0; n < payments; n++) {
+    const from = Math.floor(random('from', n) * NODES);
+    const to = (from + NODES / 2) % NODES;
+    const amountMsat = Math.round(10_000_000 * 20 ** random('amount', n));
+    forwarded++;
+    if (!(await pay(network, scids, route(from, to), amountMsat))) failed++;
+    if (mode !== 'without') await quiet(network);
+  }
+  const statuses = mode === 'without' ? [] : await Promise.all(network.nodes.map(jitStatus));
+  return { mode, forwarded, failed, ...summed(statuses) };
+}
+
+async function pay(
+  network: RegtestNetwork,
+  scids: ReadonlyMap<string, string>,
+  nodes: readonly number[],
+  amountMsat: number,
+): Promise<boolean> {
+  const last = network.node(nodes.at(-1) ?? 0);
+  const { payment_hash, payment_secret } = await last.rpc<{ payment_hash: string; payment_secret: string }>(
+    'invoice',
+    { amount_msat: amountMsat, label: randomUUID(), description: 'mesh', cltv: FINAL_DELAY },
+  );
+  const hops: object[] = [];
+  let [amount, delay] = [amountMsat, FINAL_DELAY];
+  for (let n = nodes.length - 1; n > 0; n--) {
+    const [from = 0, to = 0] = nodes.slice(n - 1, n + 1);
+    const [source, target] = [network.node(from), network.node(to)];
+    const direction = source.id < target.id ? 0 : 1;
+    hops.unshift({
+      id: target.id,
+      channel: scids.get(`${from}/${to}`),
+      direction,
+      amount_msat: amount,
+      delay,
+    });
+    amount += Math.floor((amount * ppm(from, to)) / 1e6);
+    delay += DELAY;
+  }
+  const payer = network.node(nodes[0] ?? 0);
+  try {
+    await payer.rpc('sendpay', { route: hops, payment_hash, payment_secret });
+    await payer.rpc('waitsendpay', { payment_hash, timeout: 60 }, { timeoutMs: 70_000 });
+    return true;
+  } catch (error) {
+    if (error instanceof RpcFailure) return false;
+    throw error;
+  }
+}
+
+/** Waits until no node has a circle under way. */
+async function quiet({ nodes }: RegtestNetwork): Promise<void> {
+  await waitFor('the circles to end', async () => {
+    const all = await Promise.all(nodes.map(jitStatus));
+    return all.every(({ circles_under_way }) => circles_under_way === 0) ? true : undefined;
+  });
+}
+
+function summed(statuses: readonly JitStatus[]): {
+  outcomes: Record<string, number>;
+  spentMsat: number;
+  earnedMsat: number;
+} {
+  const outcomes: Record<string, number> = {};
+  let [spentMsat, earnedMsat] = [0, 0];
+  for (const status of statuses) {
+    spentMsat += status.week.spent_msat;
+    earnedMsat += status.week.earned_msat;
+    for (const [name, count] of Object.entries(status.outcomes))
+      outcomes[name] = (outcomes[name] ?? 0) + count;
+  }
+  return { outcomes, spentMsat, earnedMsat };
+}
+
+for (const mode of ['without', 'passive', 'active'] as const) console.log(JSON.stringify(await run(mode)));
