@@ -251,13 +251,14 @@ export class JustInTime {
   /** A fresh look: whether it lacks anything at all, and whether it may be held. */
   async #look(forward: Forward, peerId: string): Promise<Ending | undefined> {
     const { node } = this.#init;
-    const [denied] = await Promise.all([node.denied(), node.readPeer(peerId)]);
+    await node.readPeer(peerId);
     const carrier = this.#carrier(forward, peerId);
     if (carrier === forward.channelId) return ['enough_after_all'];
     if (carrier !== undefined) return ['sibling_had_enough', carrier];
-    if (denied.has(forward.inPeerId) || denied.has(peerId)) return ['denied'];
     const reason = this.#refusal(forward, this.#init.book.of(forward.channelId));
-    return reason === undefined ? undefined : [reason];
+    if (reason !== undefined) return [reason];
+    const denied = await node.denied();
+    return denied.has(forward.inPeerId) || denied.has(peerId) ? ['denied'] : undefined;
   }
 
   /** The channel that can carry a forward by what was just read: the chosen one first, else a sibling with its peer. */

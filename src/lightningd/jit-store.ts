@@ -6,7 +6,7 @@
  * a record that cannot be read counts as much as there is to spend. Earnings that are lost only make us poorer.
  */
 import * as v from 'valibot';
-import type { Earnings } from '../jit/earnings.ts';
+import type { DayRecord, Earnings } from '../jit/earnings.ts';
 import type { Booking, Ledger } from '../jit/ledger.ts';
 import type { Bookings } from '../jit/ports.ts';
 import type { Clock } from '../sharing/ports.ts';
@@ -64,10 +64,13 @@ export class JitStore implements Bookings {
 
   /** Takes up what an earlier process has written; tries again by itself where that fails. Never rejects. */
   async load(): Promise<void> {
-    const { clock, logger } = this.#init;
+    const { clock, logger, ledger, earnings } = this.#init;
     try {
-      await this.#loadEarnings();
-      await this.#loadBookings();
+      // Both or none: what is taken up twice would count twice.
+      const { bookings, unreadable } = await this.#readBookings();
+      const days = await this.#readEarnings();
+      ledger.restore(bookings, unreadable);
+      earnings.restore(days);
       this.#isReady = true;
     } catch (error) {
       logger.warn(`what was spent cannot be read, so nothing is spent: ${String(error)}`);
@@ -108,8 +111,8 @@ export class JitStore implements Bookings {
       .catch((error: unknown) => logger.warn(`what forwards earned was not written: ${String(error)}`));
   }
 
-  async #loadBookings(): Promise<void> {
-    const { rpc, ledger, logger } = this.#init;
+  async #readBookings(): Promise<{ readonly bookings: readonly Booking[]; readonly unreadable: number }> {
+    const { rpc, logger } = this.#init;
     const answer = await rpc.call('listdatastore', { key: BOOKINGS });
     const { datastore } = answers.readAnswer('listdatastore', answers.listdatastore, answer);
     const bookings: Booking[] = [];
@@ -127,22 +130,20 @@ export class JitStore implements Bookings {
         bookings.push({ id, channel, atWallMs: at, feeMsat: fee_msat });
       }
     }
-    ledger.restore(bookings, unreadable);
+    return { bookings, unreadable };
   }
 
-  async #loadEarnings(): Promise<void> {
-    const { rpc, earnings, logger } = this.#init;
+  async #readEarnings(): Promise<DayRecord[]> {
+    const { rpc, logger } = this.#init;
     const answer = await rpc.call('listdatastore', { key: EARNINGS });
     const [entry] = answers.readAnswer('listdatastore', answers.listdatastore, answer).datastore;
-    if (entry === undefined) return;
+    if (entry === undefined) return [];
     const read = v.safeParse(earningsRecord, parsed(entry.string));
     if (!read.success) {
       logger.warn('what forwards earned cannot be read: it begins anew');
-      return;
+      return [];
     }
-    earnings.restore(
-      read.output.days.map(({ earned_msat, ...rest }) => ({ ...rest, earnedMsat: earned_msat })),
-    );
+    return read.output.days.map(({ earned_msat, ...rest }) => ({ ...rest, earnedMsat: earned_msat }));
   }
 }
 
