@@ -25,6 +25,9 @@ interface Command {
   readonly run: (node: DevNode, bound: Bound, clientId: string) => unknown;
 }
 
+/** lightningd's default on regtest and mainnet alike is 18. */
+const CLTV_FINAL = 18;
+
 const COMMANDS = new Map<string, Command>(
   Object.entries({
     getinfo: {
@@ -64,6 +67,27 @@ const COMMANDS = new Map<string, Command>(
       run: (node, bound) => node.datastore.write(bound),
     },
     listdatastore: { parameters: ['key'], required: 0, run: (node, bound) => node.datastore.list(bound) },
+    'askrene-create-layer': {
+      parameters: ['layer', 'persistent'],
+      required: 1,
+      run: (node, bound) => node.layers.create(bound),
+    },
+    'askrene-age': {
+      parameters: ['layer', 'cutoff'],
+      required: 2,
+      run: (node, bound) => node.layers.age(bound),
+    },
+    'askrene-inform-channel': {
+      parameters: ['layer', 'short_channel_id_dir', 'amount_msat', 'inform'],
+      required: 4,
+      run: (node, bound) => node.layers.inform(bound),
+    },
+    // The one option that our plugins ask for, as the harness's real nodes have it.
+    listconfigs: {
+      parameters: ['config'],
+      required: 1,
+      run: () => ({ configs: { 'cltv-final': { value_int: CLTV_FINAL, source: 'default' } } }),
+    },
     sendcustommsg: { parameters: ['node_id', 'msg'], required: 2, run: sendcustommsg },
     // lightning-cli asks for them first; there are none.
     notifications: { parameters: ['enable'], required: 1, run: () => ({}) },

@@ -9,6 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { RpcConnectionError } from '../lightningd/errors.ts';
 import { RpcClient } from '../lightningd/rpc-client.ts';
+import { Layers } from './askrene.ts';
 import { COMMAND_NAMES, serve } from './commands.ts';
 import { Inflow, isMandatory, typeOf } from './custom-message.ts';
 import { Datastore } from './datastore.ts';
@@ -57,6 +58,7 @@ export class DevNode implements Resident {
   readonly died: Promise<string>;
   readonly world: World;
   readonly datastore = new Datastore();
+  readonly layers = new Layers();
   readonly #options: NodeOptions;
   readonly #sandbox: Sandbox;
   readonly #server = new RpcServer(request => serve(this, request));

@@ -17,6 +17,9 @@ const MAX_RECORDS_PER_FRIEND = 16;
 /** How many channels all records may name together, about 10 bytes each. A node with 500 large friends has 42,610. */
 const MAX_NAMED_CHANNELS = 500_000;
 
+/** A success shows that an offer was kept if it moved at least one part in so many of it. Our own choice. */
+const GOOD_PART = 2n;
+
 /** One reply, after the gossip was asked. */
 export interface Word {
   readonly flow: Flow;
@@ -44,6 +47,8 @@ export class Knowledge {
   readonly records = new FriendRecords();
   readonly #words = new Map<string, readonly Word[]>();
   readonly #marks = new Marks();
+  /** On which channels a word has counted as kept. */
+  readonly #kept = new WeakMap<Word, Set<ShortChannelId>>();
   #named = 0;
 
   /**
@@ -69,9 +74,7 @@ export class Knowledge {
     const others = known
       .filter(other => other !== before)
       .map(other =>
-        other.flow === word.flow &&
-        other.amountMsat > word.amountMsat &&
-        other.timestampMs <= word.timestampMs
+        other.flow === word.flow && other.amountMsat > word.amountMsat && other.timestampMs < word.timestampMs
           ? { ...other, channels: withoutOmitted(other.channels, [word]) }
           : other,
       );
@@ -93,10 +96,12 @@ export class Knowledge {
     let best: Word | undefined;
     for (const word of this.#words.get(peerId) ?? []) {
       if (word.flow !== flow || word.amountMsat < rungMsat || word.saidAtMs < saidSinceMs) continue;
-      if (word.amountMsat > rungMsat && word.channels.length === 0) continue;
-      if (best === undefined || word.amountMsat < best.amountMsat) best = word;
+      if (best !== undefined && word.amountMsat >= best.amountMsat) continue;
+      const standing = this.standing(word);
+      if (word.amountMsat > rungMsat && standing.channels.length === 0) continue;
+      best = standing;
     }
-    return best && this.standing(best);
+    return best;
   }
 
   /** A word without the channels on which our own payments have shown since that its amount does not move. */
@@ -119,9 +124,13 @@ export class Knowledge {
   /**
    * All that is offered now: each channel and direction once per friend, the largest offer; friends in the order of
    * their newest word. A generator, since it may be long and others need their turn.
+   *
+   * @param isWanted whose offers; everybody's when left out
    */
-  *offers(saidSinceMs: number): Generator<Offer> {
-    const friends = [...this.#words].sort(([, [a]], [, [b]]) => (b?.saidAtMs ?? 0) - (a?.saidAtMs ?? 0));
+  *offers(saidSinceMs: number, isWanted: (peerId: string) => boolean = () => true): Generator<Offer> {
+    const friends = [...this.#words]
+      .filter(([peerId]) => isWanted(peerId))
+      .sort(([, [a]], [, [b]]) => (b?.saidAtMs ?? 0) - (a?.saidAtMs ?? 0));
     for (const [peerId, words] of friends) {
       for (const flow of [1, 0]) {
         const best = new Map<ShortChannelId, Offer>();
@@ -151,25 +160,26 @@ export class Knowledge {
   }
 
   /**
-   * A payment of ours failed for want of liquidity: word from before for as much counts no longer, and whoever gave it
-   * has not kept it.
+   * A payment of ours failed for want of liquidity: word from before for as much counts no longer, and the node that
+   * should have forwarded has not kept its own word.
    *
-   * @param amountMsat what the channel should have carried
+   * @param amountMsat the least that the channel should have carried
+   * @param provenMsat the most that it should have carried, where that is not known exactly
    */
-  failed(channel: ChannelDirection, amountMsat: bigint, nowMs: number): void {
+  failed(channel: ChannelDirection, amountMsat: bigint, nowMs: number, provenMsat = amountMsat): void {
     this.#note(channel, amountMsat, 'failed');
-    this.#marks.add(channel, 'failed', amountMsat, nowMs);
+    this.#marks.failed(channel, amountMsat, nowMs, provenMsat);
   }
 
   /** The channel, or its next node, is disabled, unknown or gone: word from before counts no longer. Nobody is to blame. */
   withdraw(channel: ChannelDirection, nowMs: number): void {
-    this.#marks.add(channel, 'withdrawn', 0n, nowMs);
+    this.#marks.withdrawn(channel, nowMs);
   }
 
   /** We moved an amount ourselves: there is less of what was offered, and more the other way. */
   moved(channel: ChannelDirection, amountMsat: bigint, nowMs: number): void {
     this.#note(channel, amountMsat, 'kept');
-    this.#marks.add(channel, 'moved', amountMsat, nowMs);
+    this.#marks.moved(channel, amountMsat, nowMs);
   }
 
   /** How much is known that was said since the monotonic time `saidSinceMs`; the times are monotonic too. */
@@ -204,8 +214,11 @@ export class Knowledge {
   }
 
   /**
-   * Whoever has offered something there has kept it, or has not offered so much. A failure counts only against an offer
-   * of as much; a success for every offer, since fees make the first hops carry a little more than what was offered.
+   * Whoever has offered something there has kept it, or has not.
+   *
+   * A failure counts against the node that reported it alone, the channel's source: else it could spoil the record of
+   * the other end. A success counts once for each word and channel, and only if it moved a good part of what was
+   * offered: else a liar on a busy path would earn a good record by our small payments.
    */
   #note(
     { shortChannelId, direction }: ChannelDirection,
@@ -213,14 +226,25 @@ export class Knowledge {
     outcome: 'kept' | 'failed',
   ): void {
     for (const [peerId, words] of this.#words) {
-      const isTried = words.some(word => {
+      let isTried = false;
+      for (const word of words) {
         const channel = find(word, shortChannelId);
-        if (channel === undefined || channel.direction !== direction) return false;
+        if (channel === undefined || channel.direction !== direction) continue;
         const left = this.#marks.left(channel, word.amountMsat, word.saidAtMs);
-        return left !== undefined && (outcome === 'kept' || left >= amountMsat);
-      });
+        if (left === undefined) continue;
+        if (outcome === 'failed') isTried ||= channel.source === peerId && left >= amountMsat;
+        else if (left <= GOOD_PART * amountMsat) isTried = this.#isFirstKept(word, shortChannelId) || isTried;
+      }
       if (isTried) this.records.note(peerId, outcome);
     }
+  }
+
+  #isFirstKept(word: Word, shortChannelId: ShortChannelId): boolean {
+    const kept = this.#kept.get(word) ?? new Set();
+    this.#kept.set(word, kept);
+    if (kept.has(shortChannelId)) return false;
+    kept.add(shortChannelId);
+    return true;
   }
 
   #offerBy(

@@ -23,11 +23,19 @@ export interface LayerWord {
 /** By channel, direction and kind. */
 export type LayerWords = ReadonlyMap<string, LayerWord>;
 
-/** What to tell a layer, the newest first: failures that no newer word contradicts, then offers. */
-export function wantedWords(knowledge: Knowledge, sinceMs: number): LayerWords {
+/**
+ * What to tell a layer, the newest first: failures that no newer word contradicts, then offers.
+ *
+ * @param isTrusted whose offers besides a good record
+ */
+export function wantedWords(
+  knowledge: Knowledge,
+  sinceMs: number,
+  isTrusted: (peerId: string) => boolean = () => true,
+): LayerWords {
+  const isWanted = (peerId: string) => knowledge.records.isGood(peerId) && isTrusted(peerId);
   const offered = new Map<bigint, LayerWord>();
-  for (const { channel, peerId, amountMsat } of knowledge.offers(sinceMs)) {
-    if (!knowledge.records.isGood(peerId)) continue;
+  for (const { channel, amountMsat } of knowledge.offers(sinceMs, isWanted)) {
     const key = keyOf(channel);
     const known = offered.get(key);
     if (known === undefined && offered.size >= MAX_CHANNELS) break;

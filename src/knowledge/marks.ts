@@ -2,22 +2,16 @@
  * What our own payments showed of channels: failures, and what we moved ourselves.
  *
  * Hazard: a friend's word describes the moment at which it was said. What our payments did to the channel since must
- * count against every word from before, also against one that arrives later; and whoever makes our payments fail must
- * neither fill our memory nor speak for a channel's other direction.
+ * count against every word from before, also against one that arrives later; what a later payment refutes must not
+ * stand; and whoever makes our payments fail must neither fill our memory nor speak for a channel's other direction.
  */
 import { LRUCache } from 'lru-cache';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 
 /** Of how many channels marks are kept; those that were marked longest ago go first. Our own choice. */
 const MAX_CHANNELS = 10_000;
-/** How many marks of one channel are kept one by one; after that the channel's older word counts for nothing. */
+/** How many marks of one channel are kept one by one; after that the oldest are put together. */
 const MAX_MARKS_PER_CHANNEL = 32;
-
-/**
- * `failed`: `amountMsat` did not get through for want of liquidity. `moved`: we moved `amountMsat` through it.
- * `withdrawn`: the channel, or its next node, is disabled, unknown or gone.
- */
-export type MarkKind = 'failed' | 'moved' | 'withdrawn';
 
 /** One direction of a channel. */
 export interface ChannelDirection {
@@ -25,39 +19,71 @@ export interface ChannelDirection {
   readonly direction: 0 | 1;
 }
 
-interface Mark {
-  readonly kind: MarkKind;
-  readonly direction: 0 | 1;
-  /** 0 where the kind has none. */
-  readonly amountMsat: bigint;
-  /** Monotonic milliseconds. */
-  readonly atMs: number;
+/** `withdrawn`: the channel, or its next node, is disabled, unknown or gone. */
+type Mark = { readonly atMs: number } & (
+  | {
+      readonly kind: 'failed';
+      readonly direction: 0 | 1;
+      readonly amountMsat: bigint;
+      readonly provenMsat: bigint;
+    }
+  | { readonly kind: 'withdrawn'; readonly direction: 0 | 1 }
+  | Moved
+);
+
+/** By direction: what there is less of what was offered, and what there is more. */
+interface Moved {
+  readonly kind: 'moved';
+  readonly lessMsat: readonly [bigint, bigint];
+  readonly moreMsat: readonly [bigint, bigint];
 }
 
 /** A want of liquidity that a payment of ours met. */
 export interface Failure extends ChannelDirection {
+  /** Less than this got through. */
   readonly amountMsat: bigint;
-  readonly atMs: number;
 }
 
 export class Marks {
-  readonly #marks = new LRUCache<ShortChannelId, Mark[]>({ max: MAX_CHANNELS });
+  readonly #marks = new LRUCache<ShortChannelId, readonly Mark[]>({ max: MAX_CHANNELS });
 
-  add(
+  /**
+   * A want of liquidity.
+   *
+   * @param amountMsat the least that the hop should have carried: an offer of as much was not kept
+   * @param provenMsat the most: less than this got through
+   */
+  failed(
     { shortChannelId, direction }: ChannelDirection,
-    kind: MarkKind,
     amountMsat: bigint,
     atMs: number,
+    provenMsat: bigint,
   ): void {
-    const known = this.#marks.get(shortChannelId) ?? [];
-    const marks = [...known, { kind, direction, amountMsat, atMs }];
-    if (marks.length > MAX_MARKS_PER_CHANNEL) {
-      // What is forgotten may have lowered either direction.
-      for (const each of [0, 1] as const)
-        marks.push({ kind: 'withdrawn', direction: each, amountMsat: 0n, atMs });
-      marks.splice(0, marks.length - 2);
-    }
-    this.#marks.set(shortChannelId, marks);
+    this.#add(shortChannelId, { kind: 'failed', direction, amountMsat, provenMsat, atMs });
+  }
+
+  withdrawn({ shortChannelId, direction }: ChannelDirection, atMs: number): void {
+    this.#add(shortChannelId, { kind: 'withdrawn', direction, atMs });
+  }
+
+  /** We moved an amount: there is less that way, and more the other. */
+  moved({ shortChannelId, direction }: ChannelDirection, amountMsat: bigint, atMs: number): void {
+    const [lessMsat, moreMsat]: [Moved['lessMsat'], Moved['moreMsat']] =
+      direction === 0
+        ? [
+            [amountMsat, 0n],
+            [0n, amountMsat],
+          ]
+        : [
+            [0n, amountMsat],
+            [amountMsat, 0n],
+          ];
+    this.#add(shortChannelId, { kind: 'moved', lessMsat, moreMsat, atMs });
+  }
+
+  #add(shortChannelId: ShortChannelId, mark: Mark): void {
+    const marks = [...(this.#marks.get(shortChannelId) ?? []), mark];
+    this.#marks.set(shortChannelId, marks.length > MAX_MARKS_PER_CHANNEL ? merged(marks) : marks);
   }
 
   /**
@@ -70,9 +96,9 @@ export class Marks {
     if (this.#marks.size === 0) return left;
     for (const mark of this.#marks.peek(channel.shortChannelId) ?? []) {
       if (mark.atMs < saidAtMs) continue;
-      const isSameWay = mark.direction === channel.direction;
-      if (mark.kind === 'moved') left += isSameWay ? -mark.amountMsat : mark.amountMsat;
-      else if (isSameWay && (mark.kind === 'withdrawn' || left >= mark.amountMsat)) return undefined;
+      if (mark.kind === 'moved') left += mark.moreMsat[channel.direction] - mark.lessMsat[channel.direction];
+      else if (mark.direction !== channel.direction) continue;
+      else if (mark.kind === 'withdrawn' || left >= mark.amountMsat) return undefined;
     }
     return left > 0n ? left : undefined;
   }
@@ -86,20 +112,16 @@ export class Marks {
 
   /** The least amount that failed in that direction at `sinceMs` or later; 0 when the channel was withdrawn. */
   leastFailedMsat({ shortChannelId, direction }: ChannelDirection, sinceMs: number): bigint | undefined {
-    let least: bigint | undefined;
-    if (this.#marks.size === 0) return least;
-    for (const mark of this.#marks.peek(shortChannelId) ?? []) {
-      if (mark.atMs < sinceMs || mark.direction !== direction || mark.kind === 'moved') continue;
-      if (least === undefined || mark.amountMsat < least) least = mark.amountMsat;
-    }
-    return least;
+    if (this.#marks.size === 0) return undefined;
+    return leastFailed(this.#marks.peek(shortChannelId) ?? [], direction, sinceMs);
   }
 
-  /** The failures for want of liquidity at `sinceMs` or later, the newest channels first. */
+  /** The failures for want of liquidity at `sinceMs` or later, the least of each direction, the newest channels first. */
   *failures(sinceMs: number): Generator<Failure> {
     for (const [shortChannelId, marks] of this.#marks.entries()) {
-      for (const { kind, direction, amountMsat, atMs } of marks) {
-        if (kind === 'failed' && atMs >= sinceMs) yield { shortChannelId, direction, amountMsat, atMs };
+      for (const direction of [0, 1] as const) {
+        const amountMsat = leastFailed(marks, direction, sinceMs);
+        if (amountMsat !== undefined && amountMsat > 0n) yield { shortChannelId, direction, amountMsat };
       }
     }
   }
@@ -117,4 +139,38 @@ export class Marks {
       else if (kept.length < marks.length) this.#marks.set(shortChannelId, kept);
     }
   }
+}
+
+/** What moved later refutes a failure: as much the same way, or anything back, which gave that side more again. */
+function leastFailed(marks: readonly Mark[], direction: 0 | 1, sinceMs: number): bigint | undefined {
+  let least: bigint | undefined;
+  for (const mark of marks) {
+    if (mark.atMs < sinceMs) continue;
+    if (mark.kind === 'moved') {
+      const refutes = mark.moreMsat[direction] > 0n || mark.lessMsat[direction] >= (least ?? 0n);
+      if (refutes && mark.moreMsat[direction] + mark.lessMsat[direction] > 0n) least = undefined;
+    } else if (mark.direction === direction) {
+      const amountMsat = mark.kind === 'withdrawn' ? 0n : mark.provenMsat;
+      if (least === undefined || amountMsat < least) least = amountMsat;
+    }
+  }
+  return least;
+}
+
+/**
+ * One mark less. Two of our own moves become one at the later's time: what both took counts, what only the earlier
+ * gave does not, so that no word is ever made more of than it is. Where there are no two, the oldest mark goes.
+ */
+function merged(marks: readonly Mark[]): readonly Mark[] {
+  const first = marks.findIndex(mark => mark.kind === 'moved');
+  const second = marks.findIndex((mark, index) => index > first && mark.kind === 'moved');
+  const [a, b] = [marks[first], marks[second]];
+  if (a?.kind !== 'moved' || b?.kind !== 'moved') return marks.slice(1);
+  const both: Mark = {
+    kind: 'moved',
+    lessMsat: [a.lessMsat[0] + b.lessMsat[0], a.lessMsat[1] + b.lessMsat[1]],
+    moreMsat: b.moreMsat,
+    atMs: b.atMs,
+  };
+  return marks.map((mark, index) => (index === second ? both : mark)).filter((_, index) => index !== first);
 }

@@ -157,6 +157,10 @@ export const sendpayFailure = v.object({
       erring_channel: shortChannelId,
       erring_direction: direction,
       failcode: v.number(),
+      label: v.optional(v.string()),
+      erring_node: v.optional(nodeId),
+      destination: v.optional(nodeId),
+      amount_msat: v.optional(msat),
       amount_sent_msat: msat,
     }),
   }),
@@ -238,6 +242,18 @@ export const listconfigs = v.object({
     }),
   ),
 });
+
+/** One option of `listconfigs`; before v23.08 the answer itself had it. */
+export const cltvFinal = v.union([
+  v.pipe(
+    v.object({ configs: v.object({ 'cltv-final': v.object({ value_int: uint32 }) }) }),
+    v.transform(({ configs }) => configs['cltv-final'].value_int),
+  ),
+  v.pipe(
+    v.object({ 'cltv-final': uint32 }),
+    v.transform(answer => answer['cltv-final']),
+  ),
+]);
 
 /** What `init` says of the node. */
 export const configuration = v.object({

@@ -14,7 +14,7 @@ import type { Rpc } from './rpc-client.ts';
 
 /** Changes come in bursts. */
 const SETTLE_MS = 250;
-/** The layer is emptied and told again at most this often; what has expired is looked for as often. */
+/** The layer is emptied and told again at most this often; what has expired, and a lost layer, is looked for as often. */
 const RENEW_EVERY_MS = 60_000;
 /** `askrene-age` forgets what is older than its cutoff: one ahead of the node's clock means everything. */
 const CUTOFF_AHEAD_S = 3600;
@@ -41,7 +41,10 @@ export class AskreneLayer {
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #underWay: Promise<void> | undefined;
   #isChanged = false;
-  #stopTimer = () => {};
+  /** When it was last seen to that the layer is there. */
+  #ensuredAtMs = Number.NEGATIVE_INFINITY;
+  #isChangeDue = false;
+  #stopWatch = () => {};
 
   constructor(init: AskreneLayerInit) {
     this.#init = init;
@@ -57,14 +60,20 @@ export class AskreneLayer {
     await this.#sync();
   }
 
-  /** Knowledge or the layer's name has changed: the layer follows in a moment. */
+  /** Knowledge or the layer's name has changed: the layer follows in a moment, however much changes meanwhile. */
   changed(): void {
-    this.#after(SETTLE_MS);
+    if (this.#isChangeDue) return;
+    this.#isChangeDue = true;
+    this.#init.clock.after(SETTLE_MS, () => {
+      this.#isChangeDue = false;
+      this.#sync();
+    });
   }
 
-  #after(delayMs: number): void {
-    this.#stopTimer();
-    this.#stopTimer = this.#init.clock.after(delayMs, () => {
+  /** Looks again later, whether anybody says so or not: word expires, and a layer can get lost. */
+  #watch(delayMs: number): void {
+    this.#stopWatch();
+    this.#stopWatch = this.#init.clock.after(delayMs, () => {
       this.#sync();
     });
   }
@@ -83,8 +92,11 @@ export class AskreneLayer {
 
   async #follow(): Promise<void> {
     const { clock, name, wanted } = this.#init;
-    if (name() !== this.#name) await this.#change(name());
-    if (this.#name === '') return;
+    if (name() !== this.#name) await this.#leave();
+    if (name() === '') return;
+    this.#watch(RENEW_EVERY_MS);
+    if (this.#name === '' || clock.monotonicMs() >= this.#ensuredAtMs + RENEW_EVERY_MS)
+      await this.#ensure(name());
     const words = wanted();
     const plan = planLayer(this.#told, words);
     const renew = plan.renew || this.#isUnsure;
@@ -93,23 +105,30 @@ export class AskreneLayer {
       await this.#empty(this.#name);
       await this.#tell([...words.values()]);
     } else await this.#tell(plan.tell);
-    if (this.#told.size > 0) this.#after(renew && waitMs > 0 ? waitMs : RENEW_EVERY_MS);
+    if (renew && waitMs > 0) this.#watch(waitMs);
   }
 
   /** The operator wants another layer: the old one stays, empty, since payments may still name it. */
-  async #change(name: string): Promise<void> {
-    const old = this.#name;
+  async #leave(): Promise<void> {
+    if (this.#name === '') return;
+    await this.#empty(this.#name);
     this.#name = '';
-    if (old !== '') await this.#empty(old);
-    if (name === '') return;
-    try {
-      await this.#init.rpc.call('askrene-create-layer', { layer: name });
-    } catch (error) {
-      // An earlier process of ours, or the operator, made it.
-      if (!(error instanceof RpcError && error.message.includes('already exists'))) throw error;
-    }
-    await this.#empty(name);
+  }
+
+  /** Sees to it that the layer is there: askrene forgets it when it is restarted, and then every payment that names it fails. */
+  async #ensure(name: string): Promise<void> {
+    const isNew = await this.#init.rpc.call('askrene-create-layer', { layer: name }).then(
+      () => true,
+      (error: unknown) => {
+        // We, an earlier process of ours, or the operator made it.
+        if (error instanceof RpcError && error.message.includes('already exists')) return false;
+        throw error;
+      },
+    );
+    if (this.#name === '' && !isNew) await this.#empty(name);
+    if (isNew) this.#told.clear();
     this.#name = name;
+    this.#ensuredAtMs = this.#init.clock.monotonicMs();
   }
 
   async #empty(name: string): Promise<void> {
@@ -150,6 +169,8 @@ export class AskreneLayer {
     logger.warn(
       `the layer for xpay could not be told: ${error instanceof Error ? error.message : String(error)}`,
     );
-    this.#after(RENEW_EVERY_MS);
+    // It may be lost: the next look makes it again.
+    this.#ensuredAtMs = Number.NEGATIVE_INFINITY;
+    this.#watch(RENEW_EVERY_MS);
   }
 }

@@ -24,6 +24,8 @@ export interface CircleFinderInit {
   readonly gossip: GossipSource;
   readonly knowledge: Knowledge;
   readonly clock: Clock;
+  /** Blocks that the last HTLC of a circle has left. */
+  readonly finalDelay: number;
   /** The monotonic time from which word still counts. */
   readonly saidSinceMs: () => number;
 }
@@ -62,9 +64,9 @@ export class CircleFinder {
     const sources = {
       view: { ...view, channels: own },
       gossip,
-      knowledge: await this.#knowledge(gossip, channels, breaks),
+      knowledge: await this.#knowledge(gossip, { peers, channels }, breaks),
     };
-    return findCircles(sources, query, breaks);
+    return findCircles(sources, { finalDelay: this.#init.finalDelay, ...query }, breaks);
   }
 
   async #gossipOn(friends: readonly string[]): Promise<ReadonlyMap<string, FriendGossip>> {
@@ -90,7 +92,7 @@ export class CircleFinder {
    */
   async #knowledge(
     gossip: ReadonlyMap<string, FriendGossip>,
-    excluded: ReadonlySet<ShortChannelId>,
+    { peers, channels }: Exclusions,
     breaks: Breaks,
   ): Promise<HopKnowledge> {
     const { knowledge, saidSinceMs } = this.#init;
@@ -109,10 +111,14 @@ export class CircleFinder {
         offers.set(known, { amountMsat, reliability });
       }
     }
+    // Also in the middle of a circle: whoever held one HTLC may hold the next.
+    const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
+      channels.has(shortChannelId) || peers.has(source) || peers.has(destination);
     return {
-      offer: channel => offers.get(channel),
+      // What failed just now is not tried again, though less than that may be offered there.
+      offer: channel => (isExcluded(channel) ? undefined : offers.get(channel)),
       failedMsat: channel => {
-        if (excluded.has(channel.shortChannelId)) return 0n;
+        if (isExcluded(channel)) return 0n;
         const failedMsat = knowledge.leastFailedMsat(channel, sinceMs);
         if (failedMsat === undefined) return undefined;
         // An offer of as much that stands was made after the failure.

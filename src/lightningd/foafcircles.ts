@@ -1,7 +1,7 @@
 /** The command `foafcircles`: circular routes that would rebalance by an amount, best first. */
 import { passes } from '../circles/own-ends.ts';
 import type { Circle, CircleSearch, Missing, MissingReason, OwnFilter } from '../circles/types.ts';
-import type { NodeView } from '../sharing/node-view.ts';
+import { friendsOf, type NodeView } from '../sharing/node-view.ts';
 import { formatShortChannelId, parseShortChannelId } from '../wire/short-channel-id.ts';
 import type { CircleFinder } from './circle-finder.ts';
 import { asCommandError } from './errors.ts';
@@ -93,17 +93,34 @@ export function checkEnds(
     const came = 'peerId' in filter ? filter.peerId : formatShortChannelId(filter.shortChannelId);
     throw invalidParameter(command, name, `must be a channel of ours or a peer with one, got ${came}`);
   }
+  const { out, in: home } = ends;
+  if (out === undefined || home === undefined) return;
+  const peersOf = (filter: OwnFilter) =>
+    new Set(view.channels.filter(channel => passes(channel, filter)).map(({ peerId }) => peerId));
+  const [from, to] = [peersOf(out), peersOf(home)];
+  if ([...from].some(peerId => to.has(peerId))) {
+    throw invalidParameter(
+      command,
+      'in',
+      'must be with another peer than out: a circle leaves by one and comes back by another',
+    );
+  }
 }
 
-/** @throws CommandError -32602 for bad parameters, else a code of ErrorCode when lightningd could not be asked */
+/**
+ * @param hasSpoken whether a friend has ever sent a message of ours
+ * @throws CommandError -32602 for bad parameters, else a code of ErrorCode when lightningd could not be asked
+ */
 export async function foafcircles(
   finder: CircleFinder,
   params: unknown,
   { maxFeePpm, maxDelay }: CircleSettings,
+  hasSpoken: (peerId: string) => boolean,
 ): Promise<object> {
   const wanted = parseFoafcircles(params);
   try {
-    checkEnds(NAME, await finder.view(), wanted);
+    const view = await finder.view();
+    checkEnds(NAME, view, wanted);
     const search = await finder.find({
       amountMsat: wanted.amountMsat,
       ...(wanted.out === undefined ? {} : { out: wanted.out }),
@@ -116,6 +133,9 @@ export async function foafcircles(
       amount_msat: wanted.amountMsat,
       circles: search.circles.map(circleReport),
       ...missingReport(search),
+      ...(search.circles.length === 0 && !friendsOf(view).some(hasSpoken)
+        ? { warning_no_friend_speaks: 'no friend has ever spoken: what others hold is not known' }
+        : {}),
     };
   } catch (error) {
     throw asCommandError(error);

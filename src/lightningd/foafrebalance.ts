@@ -1,12 +1,12 @@
 /** The command `foafrebalance`: moves an amount from where there is too much to where there is too little. */
 import type { CircleSearch, OwnFilter } from '../circles/types.ts';
-import { chooseMoves } from '../rebalance/choose.ts';
+import { chooseMoves, type Move } from '../rebalance/choose.ts';
 import { type Attempt, GaveUpError, type Rebalanced, type Rebalancer } from '../rebalance/rebalancer.ts';
 import type { Asker } from '../sharing/asker.ts';
+import type { OwnChannel } from '../sharing/node-view.ts';
 import { rungFor } from '../sharing/rungs.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import type { CircleFinder, Exclusions } from './circle-finder.ts';
-import { NOTHING_EXCLUDED } from './circle-finder.ts';
 import { asCommandError, CommandError } from './errors.ts';
 import {
   type CircleSettings,
@@ -35,6 +35,8 @@ const DEFAULT_RETRY_FOR_S = 60;
 const RETRY_FOR_RANGE_S = { minimum: 1, maximum: 3600 } as const;
 /** How many moves are looked at when nothing says what to move. */
 const MOVES = 10;
+/** How many of them may begin, or end, with the same peer. */
+const MOVES_PER_PEER = 2;
 
 /** `pay`'s codes (lightning-pay). */
 const PayCode = { noRoute: 205, tooExpensive: 206, gaveUp: 210 } as const;
@@ -112,13 +114,22 @@ export async function foafrebalance(
   const wanted = parseFoafrebalance(params);
   const startedMs = performance.now();
   try {
-    checkEnds(NAME, await finder.view(), wanted);
-    const find = (exclusions: Exclusions) => findMove(finder, wanted, settings, exclusions);
-    if (wanted.dryRun) return planned(await find(NOTHING_EXCLUDED), startedMs);
-    if (wanted.ask) {
-      await askFriends(asker, await amountOf(finder, wanted, settings), settings.timeoutS, progress);
+    const view = await finder.view();
+    checkEnds(NAME, view, wanted);
+    if (view.guests !== undefined && !wanted.dryRun) {
+      throw new CommandError(
+        PayCode.noRoute,
+        `${NAME}: our channels are made up by files: nothing can be moved`,
+      );
     }
-    const result = await rebalancer.rebalance(find, wanted.retryForS * 1000, progress);
+    const find = (exclusions: Exclusions) => findMove(finder, wanted, settings, exclusions);
+    const now = { peers: rebalancer.avoided(), channels: new Set<bigint>() };
+    if (wanted.dryRun) return planned(await find(now), startedMs);
+    if (wanted.ask) {
+      await askFriends(asker, await amountOf(finder, wanted, settings, now), settings.timeoutS, progress);
+    }
+    const leftMs = Math.max(0, wanted.retryForS * 1000 - (performance.now() - startedMs));
+    const result = await rebalancer.rebalance(find, leftMs, progress);
     return done(result, startedMs);
   } catch (error) {
     if (error instanceof GaveUpError) throw gaveUp(error);
@@ -144,7 +155,7 @@ async function findMove(
   if (amountMsat !== undefined && wanted.out !== undefined && wanted.in !== undefined) {
     return finder.find({ amountMsat, ...ends, maxFeePpm, maxDelay, limit: 1 }, exclusions);
   }
-  const moves = await movesFor(finder, wanted, settings);
+  const moves = await movesFor(finder, wanted, settings, exclusions);
   let search: CircleSearch | undefined;
   for (const move of moves) {
     const found = await finder.find({ ...move, maxFeePpm, maxDelay, limit: 1 }, exclusions);
@@ -154,23 +165,59 @@ async function findMove(
   return search ?? { circles: [] };
 }
 
-async function movesFor(finder: CircleFinder, wanted: Parameters, settings: CircleSettings) {
-  return chooseMoves(await finder.view(), {
+/** The moves that help most, spread over peers: else one that has no way onward would stand for all of them. */
+async function movesFor(
+  finder: CircleFinder,
+  wanted: Parameters,
+  settings: CircleSettings,
+  { peers, channels }: Exclusions,
+): Promise<Move[]> {
+  const view = await finder.view();
+  const request = {
     ...(wanted.amountMsat === undefined ? {} : { amountMsat: wanted.amountMsat }),
     ...(wanted.out === undefined ? {} : { out: wanted.out }),
     ...(wanted.in === undefined ? {} : { in: wanted.in }),
     maxFeePpm: BigInt(wanted.maxFeePpm ?? settings.maxFeePpm),
-    limit: MOVES,
-  });
+  };
+  const left = new Set(peers);
+  // Left out ones still count in our balance; they only cannot be used.
+  const isUsable = ({ peerId, shortChannelId }: OwnChannel) =>
+    !left.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId));
+  const choose = (limit: number) => {
+    const usable = view.channels.map(channel =>
+      isUsable(channel) ? channel : { ...channel, usable: false },
+    );
+    return chooseMoves({ ...view, channels: usable }, { ...request, limit });
+  };
+  if (wanted.out !== undefined || wanted.in !== undefined) return choose(MOVES);
+  const moves: Move[] = [];
+  const uses = new Map<string, number>();
+  while (moves.length < MOVES) {
+    const more = choose(MOVES_PER_PEER);
+    if (more.length === 0) break;
+    for (const move of more) {
+      moves.push(move);
+      for (const end of [move.out, move.in]) {
+        if (!('peerId' in end)) continue;
+        const count = (uses.get(end.peerId) ?? 0) + 1;
+        uses.set(end.peerId, count);
+        if (count >= MOVES_PER_PEER) left.add(end.peerId);
+      }
+    }
+    // One that is alone would be chosen again.
+    for (const { out } of more) if (more.length < MOVES_PER_PEER && 'peerId' in out) left.add(out.peerId);
+  }
+  return moves;
 }
 
 async function amountOf(
   finder: CircleFinder,
   wanted: Parameters,
   settings: CircleSettings,
+  exclusions: Exclusions,
 ): Promise<bigint | undefined> {
   if (wanted.amountMsat !== undefined) return wanted.amountMsat;
-  const [move] = await movesFor(finder, wanted, settings);
+  const [move] = await movesFor(finder, wanted, settings, exclusions);
   return move?.amountMsat;
 }
 
@@ -183,12 +230,17 @@ async function askFriends(
 ): Promise<void> {
   if (amountMsat === undefined) return;
   const question = { amountMsat: rungFor(amountMsat), timeoutMs: timeoutS * 1000, fresh: false };
-  const results = await Promise.all([
-    asker.ask({ ...question, flow: 1 }),
-    asker.ask({ ...question, flow: 0 }),
-  ]);
-  const sent = results.reduce((sum, result) => sum + result.sent, 0);
-  if (sent > 0) progress(`asked friends ${sent} questions`);
+  try {
+    const results = await Promise.all([
+      asker.ask({ ...question, flow: 1 }),
+      asker.ask({ ...question, flow: 0 }),
+    ]);
+    const sent = results.reduce((sum, result) => sum + result.sent, 0);
+    if (sent > 0) progress(`asked friends ${sent} questions`);
+  } catch (error) {
+    // It can do without: what they would have said only makes a circle likelier.
+    progress(`friends could not be asked: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function planned({ circles: [circle], missing }: CircleSearch, startedMs: number): object {

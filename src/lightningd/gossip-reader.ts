@@ -4,6 +4,7 @@
  * Hazard: the whole of it is 45 MB of JSON on mainnet. So it is read per friend and direction, `listchannels` with one
  * selector, shared while a reading is under way and remembered for a while, for a bounded number of channels in all.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type * as v from 'valibot';
 import type { ForwardingTerms } from '../sharing/node-view.ts';
 import type { Clock, GossipChannel, GossipChannels, GossipSource } from '../sharing/ports.ts';
@@ -43,7 +44,8 @@ export class GossipReader implements GossipSource {
     if (known !== undefined && (known.size === 0 || nowMs - known.startedAtMs <= maxAgeMs))
       return known.channels;
     this.#forget(key);
-    const reading: Reading = { channels: this.#fetch(peerId, flow), startedAtMs: nowMs, size: 0 };
+    const channels = this.#fetch(peerId, flow, known?.channels);
+    const reading: Reading = { channels, startedAtMs: nowMs, size: 0 };
     this.#readings.set(key, reading);
     reading.channels.then(
       channels => this.#remember(reading, channels.size),
@@ -61,10 +63,15 @@ export class GossipReader implements GossipSource {
     return known && [known.source, known.destination];
   }
 
-  async #fetch(peerId: string, flow: Flow): Promise<GossipChannels> {
+  async #fetch(
+    peerId: string,
+    flow: Flow,
+    known: Promise<GossipChannels> | undefined,
+  ): Promise<GossipChannels> {
     const selector = flow === 1 ? { source: peerId } : { destination: peerId };
     const answer = await this.#rpc.call('listchannels', selector);
-    return toGossip(await answers.readChannels('listchannels', answers.listedChannel, answer));
+    const read = toGossip(await answers.readChannels('listchannels', answers.listedChannel, answer));
+    return shared(read, await known?.catch(() => undefined));
   }
 
   #remember(reading: Reading, channels: number): void {
@@ -81,6 +88,16 @@ export class GossipReader implements GossipSource {
     this.#remembered -= this.#readings.get(key)?.size ?? 0;
     this.#readings.delete(key);
   }
+}
+
+/** What has not changed stays the same object: knowledge holds those that were read before. */
+function shared(read: GossipChannels, known: GossipChannels | undefined): GossipChannels {
+  if (known === undefined) return read;
+  const same = ([id, channel]: readonly [ShortChannelId, GossipChannel]) => {
+    const before = known.get(id);
+    return [id, before !== undefined && isDeepStrictEqual(before, channel) ? before : channel] as const;
+  };
+  return new Map([...read].map(same));
 }
 
 /** What a channel's source asks for forwarding over it. */

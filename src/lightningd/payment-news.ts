@@ -12,7 +12,9 @@ import { meaningOf } from '../knowledge/failure-codes.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { ChannelDirection } from '../knowledge/marks.ts';
 import type { Clock } from '../sharing/ports.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
+import { LABEL_PREFIX } from './payments.ts';
 
 /** How many parts of payments may be under way at once; those that started first are forgotten first. */
 const MAX_PARTS = 1000;
@@ -23,12 +25,16 @@ export const PAYMENT_TOPICS = ['sendpay_failure', 'pay_part_start', 'pay_part_en
 export interface PaymentNewsInit {
   readonly knowledge: Pick<Knowledge, 'failed' | 'withdraw' | 'moved'>;
   readonly clock: Clock;
+  /** Whether a channel is our own: lightningd knows those exactly, and a failure there passes with its cause. */
+  readonly isOurs: (shortChannelId: ShortChannelId) => boolean;
   /** Told when something was learned. */
   readonly onNews: () => void;
 }
 
 interface Hop extends ChannelDirection {
+  /** The least and the most that it should have carried. */
   readonly amountMsat: bigint;
+  readonly provenMsat: bigint;
 }
 
 export class PaymentNews {
@@ -49,10 +55,19 @@ export class PaymentNews {
   #onSendpayFailure(params: unknown): void {
     const read = v.safeParse(answers.sendpayFailure, params);
     if (!read.success) return;
-    const { erring_channel, erring_direction, failcode, amount_sent_msat } = read.output.sendpay_failure.data;
-    const channel = { shortChannelId: erring_channel, direction: erring_direction };
-    // Which hops it had is not told: it should have carried what we sent at most, and less than that got through.
-    this.#failedAt({ ...channel, amountMsat: amount_sent_msat }, failcode);
+    const { data } = read.output.sendpay_failure;
+    // Of our own rebalances we know every hop's amount, and take up what they show ourselves.
+    if (data.label?.startsWith(LABEL_PREFIX)) return;
+    // What the last node says, it says of the payment. With 0x1007 it would blame whoever is before it.
+    if (data.erring_node !== undefined && data.erring_node === data.destination) return;
+    // Which hops it had is not told, only what arrives at the end and what left here.
+    const hop: Hop = {
+      shortChannelId: data.erring_channel,
+      direction: data.erring_direction,
+      amountMsat: data.amount_msat ?? data.amount_sent_msat,
+      provenMsat: data.amount_sent_msat,
+    };
+    this.#failedAt(hop, data.failcode);
   }
 
   #onPartStart(params: unknown): void {
@@ -65,6 +80,7 @@ export class PaymentNews {
         shortChannelId: short_channel_id,
         direction,
         amountMsat: channel_out_msat,
+        provenMsat: channel_out_msat,
       })),
     );
   }
@@ -88,16 +104,18 @@ export class PaymentNews {
   }
 
   #moved(hops: readonly Hop[]): void {
-    const { knowledge, clock, onNews } = this.#init;
-    for (const hop of hops) knowledge.moved(hop, hop.amountMsat, clock.monotonicMs());
+    const { knowledge, clock, isOurs, onNews } = this.#init;
+    for (const hop of hops) {
+      if (!isOurs(hop.shortChannelId)) knowledge.moved(hop, hop.amountMsat, clock.monotonicMs());
+    }
     if (hops.length > 0) onNews();
   }
 
   #failedAt(hop: Hop, failcode: number): void {
-    const { knowledge, clock, onNews } = this.#init;
+    const { knowledge, clock, isOurs, onNews } = this.#init;
     const meaning = meaningOf(failcode);
-    if (meaning === 'nothing') return;
-    if (meaning === 'liquidity') knowledge.failed(hop, hop.amountMsat, clock.monotonicMs());
+    if (meaning === 'nothing' || isOurs(hop.shortChannelId)) return;
+    if (meaning === 'liquidity') knowledge.failed(hop, hop.amountMsat, clock.monotonicMs(), hop.provenMsat);
     else knowledge.withdraw(hop, clock.monotonicMs());
     onNews();
   }

@@ -5,12 +5,11 @@
  * connection or a timeout a payment may be on its way.
  */
 import * as v from 'valibot';
-import { FINAL_DELAY } from '../circles/route.ts';
 import type { RouteHop } from '../circles/types.ts';
 import type { JournalEntry, Outcome, OwnInvoice, Payments } from '../rebalance/ports.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import * as answers from './answers.ts';
-import { RpcError } from './errors.ts';
+import { ErrorCode, RpcError } from './errors.ts';
 import { jsonText } from './json-text.ts';
 import type { Rpc } from './rpc-client.ts';
 
@@ -42,7 +41,8 @@ const entry = v.object({
   ),
 });
 
-export function createPayments(rpc: Rpc): Payments {
+/** @param finalDelay blocks that the last HTLC of a circle has left */
+export function createPayments(rpc: Rpc, finalDelay: number): Payments {
   return {
     note: async ({ label, outPeerId, inPeerId, amountMsat }) => {
       const string = jsonText({
@@ -53,7 +53,11 @@ export function createPayments(rpc: Rpc): Payments {
       await rpc.call('datastore', { key: [...KEY, label], string, mode: 'must-create' });
     },
     noted: async () => {
-      const answer = await rpc.call('listdatastore', { key: KEY });
+      const answer = await rpc.call('listdatastore', { key: KEY }).catch((error: unknown) => {
+        // A node without a datastore has nothing noted, and will refuse to note anything.
+        if (error instanceof RpcError && error.code === ErrorCode.methodNotFound) return { datastore: [] };
+        throw error;
+      });
       const { datastore } = answers.readAnswer('listdatastore', answers.listdatastore, answer);
       return datastore.flatMap(({ key, string }) => readEntry(key?.at(-1), string));
     },
@@ -68,7 +72,7 @@ export function createPayments(rpc: Rpc): Payments {
         amount_msat: amountMsat,
         description: 'rebalance',
         expiry: INVOICE_EXPIRY_S,
-        cltv: FINAL_DELAY,
+        cltv: finalDelay,
         exposeprivatechannels: false,
       });
       const { payment_hash, payment_secret } = answers.readAnswer('invoice', answers.invoice, answer);

@@ -91,8 +91,10 @@ export class Receiver {
 
   #handle(peerId: string, payload: string): void {
     const { asker, answerer, breaches, isFriend, monotonicMs } = this.#init;
-    // It may have broken the protocol with a message before this one.
-    if (breaches.isIgnored(peerId, monotonicMs())) {
+    // It may have broken the protocol with a message before this one. A flood is noted when it comes: what waits came
+    // before it.
+    const nowMs = monotonicMs();
+    if (breaches.isIgnored(peerId, nowMs) && breaches.of(peerId, nowMs)?.lastBreach !== 'flood') {
       this.#drop(peerId, 'ignored', payload);
       return;
     }

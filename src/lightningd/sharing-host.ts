@@ -1,5 +1,6 @@
 /** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { FINAL_DELAY } from '../circles/route.ts';
 import { Knowledge, type Word } from '../knowledge/knowledge.ts';
 import { wantedWords } from '../knowledge/layer-plan.ts';
 import { Rebalancer } from '../rebalance/rebalancer.ts';
@@ -8,6 +9,7 @@ import { Asker } from '../sharing/asker.ts';
 import { Breaches } from '../sharing/breaches.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import { PeerLog } from '../sharing/peer-log.ts';
+import type { Clock } from '../sharing/ports.ts';
 import { QuestionBudget } from '../sharing/question-budget.ts';
 import { startRefreshing } from '../sharing/refresher.ts';
 import { SilentPeers } from '../sharing/silent-peers.ts';
@@ -19,7 +21,7 @@ import * as answers from './answers.ts';
 import { AskreneLayer } from './askrene-layer.ts';
 import { CircleFinder } from './circle-finder.ts';
 import { systemClock } from './clock.ts';
-import { RpcError } from './errors.ts';
+import { RpcError, UnexpectedAnswerError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
 import type { StatusSources } from './foafstatus.ts';
 import { GossipReader } from './gossip-reader.ts';
@@ -38,6 +40,12 @@ import { ViewReader } from './view-reader.ts';
 
 /** What `makesecret` derives our key from. */
 const SECRET_NAME = 'balancesharing';
+/** Channels that have changed are read again after this, many changes in one reading. */
+const READ_AFTER_CHANGE_MS = 1_000;
+/** How many blocks may come before a circle's last HTLC does. */
+const BLOCKS_MEANWHILE = 20;
+const HEARTBEAT_MS = 1_000;
+const STALL_MS = 2_000;
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
 const DROP_LINES_PER_MINUTE = 20;
 
@@ -52,7 +60,7 @@ export interface Sharing {
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
   /** A channel or a connection with a peer has changed: lightningd's notification of that name. */
-  onChange(topic: string, peerId: string): void;
+  onChange(topic: string, body: Readonly<Record<string, unknown>>): void;
   readonly payments: PaymentNews;
   readonly layer: AskreneLayer;
 }
@@ -83,7 +91,7 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
     return undefined;
   };
   for (const topic of ['connect', 'disconnect', 'channel_state_changed']) {
-    plugin.subscribe(topic, params => sharing?.onChange(topic, peerOf(topic, params)));
+    plugin.subscribe(topic, params => sharing?.onChange(topic, bodyOf(topic, params)));
   }
   for (const topic of PAYMENT_TOPICS) {
     plugin.subscribe(topic, params => sharing?.payments.topics[topic](params));
@@ -137,7 +145,8 @@ async function connect({
     clock,
     logger,
     name: () => options.layer.value,
-    wanted: () => wantedWords(knowledge, saidSinceMs()),
+    wanted: () =>
+      wantedWords(knowledge, saidSinceMs(), peerId => !breaches.isIgnored(peerId, clock.monotonicMs())),
   });
   const asker = new Asker({
     chainHash,
@@ -175,9 +184,10 @@ async function connect({
     logLimit: new SlidingWindow(DROP_LINES_PER_MINUTE, 60_000),
     monotonicMs: clock.monotonicMs,
   });
-  const finder = new CircleFinder({ channels, gossip, knowledge, clock, saidSinceMs });
+  const finalDelay = await finalDelayOf(rpc);
+  const finder = new CircleFinder({ finalDelay, channels, gossip, knowledge, clock, saidSinceMs });
   const rebalancer = new Rebalancer({
-    payments: createPayments(rpc),
+    payments: createPayments(rpc, finalDelay),
     knowledge,
     view: () => channels.read(0),
     clock,
@@ -185,8 +195,19 @@ async function connect({
     log: message => logger.warn(message),
     onNews: () => layer.changed(),
   });
+  let isReadingSoon = false;
+  /** A new friend is known as one without waiting for the first question. Strangers can set this off, so not often. */
+  const readSoon = () => {
+    if (isReadingSoon) return;
+    isReadingSoon = true;
+    clock.after(READ_AFTER_CHANGE_MS, () => {
+      isReadingSoon = false;
+      channels.read(0).catch((error: unknown) => logger.debug(`our channels could not be read: ${error}`));
+    });
+  };
   // So that the first messages find out who is a friend; whoever needs the channels reads again if this fails.
   channels.read(0).catch((error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`));
+  watchForStalls(clock, nowMs => breaches.excuse(nowMs));
   await layer.open();
   rebalancer.adopt();
   startRefreshing({
@@ -205,7 +226,12 @@ async function connect({
     finder,
     rebalancer,
     layer,
-    payments: new PaymentNews({ knowledge, clock, onNews: () => layer.changed() }),
+    payments: new PaymentNews({
+      knowledge,
+      clock,
+      isOurs: id => channels.isOurs(id),
+      onNews: () => layer.changed(),
+    }),
     status: {
       channels,
       clock,
@@ -227,14 +253,28 @@ async function connect({
       }),
     },
     receive: params => receiver.receive(params),
-    onChange: (topic, peerId) => {
+    onChange: (topic, body) => {
+      const peerId = String(body['id'] ?? body['peer_id']);
       // Strangers come and go as they please: only with a channel does that change anything.
       const matters =
         topic === 'channel_state_changed' || channels.isFriend(peerId) || fixtures !== undefined;
       if (matters) channels.invalidate();
+      if (body['new_state'] === 'CHANNELD_NORMAL') readSoon();
       if (topic === 'disconnect') asker.onDisconnect(peerId);
     },
   };
+}
+
+/** Says when this process stood still for longer than any work of ours takes: stopped, or its machine suspended. */
+function watchForStalls(clock: Clock, onStall: (nowMs: number) => void): void {
+  let lastMs = clock.monotonicMs();
+  const beat = () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - lastMs > HEARTBEAT_MS + STALL_MS) onStall(nowMs);
+    lastMs = nowMs;
+    clock.after(HEARTBEAT_MS, beat);
+  };
+  clock.after(HEARTBEAT_MS, beat);
 }
 
 function learned(peerId: string, { flow, amountMsat, timestampMs, channels }: Word): object {
@@ -263,6 +303,18 @@ function newQueryId(): string {
   return uuid.slice(0, 8) + uuid.slice(-8);
 }
 
+/** lightningd refuses an HTLC to itself that has less than its option `cltv-final` left, and blocks come meanwhile. */
+async function finalDelayOf(rpc: Rpc): Promise<number> {
+  try {
+    const answer = await rpc.call('listconfigs', { config: 'cltv-final' });
+    const cltvFinal = answers.readAnswer('listconfigs', answers.cltvFinal, answer);
+    return Math.max(FINAL_DELAY, cltvFinal + BLOCKS_MEANWHILE);
+  } catch (error) {
+    if (error instanceof RpcError || error instanceof UnexpectedAnswerError) return FINAL_DELAY;
+    throw error;
+  }
+}
+
 /** Keyed by the node's own secret, so that a restart chooses the same way; before v0.11 there is no such call. */
 async function secretHash(rpc: Rpc, logger: Logger): Promise<KeyedHash> {
   try {
@@ -276,9 +328,8 @@ async function secretHash(rpc: Rpc, logger: Logger): Promise<KeyedHash> {
 }
 
 /** `{"disconnect": {"id": …}}`, without the wrapping before v24; `channel_state_changed` says `peer_id`. */
-function peerOf(topic: string, params: unknown): string {
-  const body = fieldsOf(fieldsOf(params)[topic] ?? params);
-  return String(body['id'] ?? body['peer_id']);
+function bodyOf(topic: string, params: unknown): Record<string, unknown> {
+  return fieldsOf(fieldsOf(params)[topic] ?? params);
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -21,6 +21,8 @@ import type { Rpc } from './rpc-client.ts';
 const KEY = ['balancesharing', 'memory'];
 /** A change is written after this: changes come in bursts, and within a second all is on disk. */
 const WRITE_DELAY_MS = 500;
+/** What was not taken is tried again after this, or with the next change. */
+const RETRY_MS = 10_000;
 
 const time = v.pipe(v.number(), v.finite());
 /** Times are milliseconds since the Unix epoch: the monotonic clock begins anew with each process. */
@@ -125,8 +127,8 @@ export class Store {
       });
     const isChanged = this.#current() === 'writing and changed';
     this.#state = 'idle';
-    // After a failure the next change tries again, with everything.
-    if (isChanged && wasGood) this.changed();
+    if (!wasGood) this.#init.clock.after(RETRY_MS, () => this.changed());
+    else if (isChanged) this.changed();
   }
 
   /** A method, so that the compiler does not believe that nothing changes while we wait. */

@@ -7,6 +7,7 @@
  */
 import type { NodeView } from '../sharing/node-view.ts';
 import type { ChannelSource, Clock } from '../sharing/ports.ts';
+import type { ShortChannelId } from '../wire/short-channel-id.ts';
 
 /** No notification says when a channel is reestablished, which takes a moment after its peer has connected. */
 const UNSETTLED_MAX_AGE_MS = 1_000;
@@ -22,6 +23,7 @@ export class ViewReader implements ChannelSource {
   readonly #clock: Clock;
   #latest: { readonly view: NodeView; readonly readAtMs: number; readonly maxAgeMs: number } | undefined;
   #friends: ReadonlySet<string> = new Set();
+  #ours: ReadonlySet<ShortChannelId> = new Set();
   #underWay: Reading | undefined;
   /** Waits for the one under way, which began before something changed. */
   #next: Promise<NodeView> | undefined;
@@ -36,6 +38,11 @@ export class ViewReader implements ChannelSource {
 
   isFriend(peerId: string): boolean {
     return this.#friends.has(peerId);
+  }
+
+  /** Whether the newest reading has a channel of ours with that id. */
+  isOurs(shortChannelId: ShortChannelId): boolean {
+    return this.#ours.has(shortChannelId);
   }
 
   read(maxAgeMs: number): Promise<NodeView> {
@@ -77,6 +84,7 @@ export class ViewReader implements ChannelSource {
     // To begin opening a channel costs a stranger nothing: only one that is in use makes a friend.
     const inUse = view.channels.filter(channel => channel.state !== 'other');
     this.#friends = view.guests ?? new Set(inUse.map(channel => channel.peerId));
+    this.#ours = new Set(view.channels.map(channel => channel.shortChannelId ?? 0n));
     this.#latest = {
       view,
       readAtMs: changes === this.#changes ? readAtMs : Number.NEGATIVE_INFINITY,

@@ -5,7 +5,8 @@
  * settled or its invoice is gone, and nothing is paid a second time before: each try has an invoice of its own, noted
  * where a crash does not lose it before the payment leaves. We are the recipient, so nobody can freeze us by holding an
  * HTLC: after a minute the invoice is deleted, and then the circle can only fail. Whoever was on it is left out for a
- * while. Locks are by peer, since a peer may use any of its channels with us.
+ * while. If the invoice was paid, the amount has arrived, whoever holds back the preimage on the way to our payment's
+ * end: that is no reason to pay again. Locks are by peer, since a peer may use any of its channels with us.
  */
 import type { Circle, CircleSearch, RouteHop } from '../circles/types.ts';
 import { meaningOf } from '../knowledge/failure-codes.ts';
@@ -14,14 +15,11 @@ import type { NodeView } from '../sharing/node-view.ts';
 import type { Clock } from '../sharing/ports.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 import { HungFriends } from './hung-friends.ts';
-import type { Blamed, EndReport, JournalEntry, Outcome, Payments } from './ports.ts';
+import type { Blamed, EndReport, JournalEntry, Outcome, OwnInvoice, Payments } from './ports.ts';
+import { Settling } from './settling.ts';
 
 /** How long an HTLC may take before its invoice is deleted. */
 const HANG_MS = 60_000;
-/** How long to wait for what is cancelled, at a time; it may take until the HTLC's expiry, days. */
-const LINGER_MS = 600_000;
-/** lightningd could not say: ask again after this. */
-const RETRY_MS = 10_000;
 /** How long both balances may take to show what moved: the peers have to exchange commitments. */
 const SETTLE_MS = 5_000;
 const SETTLE_STEP_MS = 100;
@@ -94,15 +92,19 @@ export class Rebalancer {
   /** Peers whose channels have a payment under way that may complete. */
   readonly #locked = new Set<string>();
   readonly #hung = new HungFriends();
+  readonly #settling: Settling;
   #adopted: Promise<void> | undefined;
 
   constructor(init: RebalancerInit) {
+    const { payments, clock, log } = init;
     this.#init = init;
+    const onArrived = ({ amountMsat }: JournalEntry) => this.#remember('adopted', amountMsat, 1);
+    this.#settling = new Settling({ payments, clock, log, onArrived });
   }
 
   /** Takes up what an earlier process left: nothing new is paid before all of it can no longer complete. */
   adopt(): Promise<void> {
-    this.#adopted ??= this.#adoptAll();
+    this.#adopted ??= this.#settling.adopt();
     return this.#adopted;
   }
 
@@ -122,24 +124,31 @@ export class Rebalancer {
     const attempts: Attempt[] = [];
     const timeIsUp = new Promise<'late'>(resolve => clock.after(retryForMs, () => resolve('late')));
     if ((await Promise.race([this.adopt(), timeIsUp])) === 'late') {
-      throw this.#gaveUp('unsettled', attempts);
+      throw new GaveUpError('unsettled', 'what an earlier process left has not been looked at yet', attempts);
     }
     const channels = new Set<ShortChannelId>();
     for (;;) {
-      const search = await find({ peers: this.#avoided(), channels });
+      const search = await find({ peers: this.avoided(), channels });
       const [circle] = search.circles;
       if (circle === undefined) {
         const reason = attempts.length === 0 ? 'no_circle' : 'gave_up';
         throw this.#gaveUp(reason, attempts, search);
       }
+      if (clock.monotonicMs() >= endsAtMs) throw this.#gaveUp('gave_up', attempts, search);
       const ends = endsOf(circle);
       // Another rebalance may have taken them while we searched.
       if (this.#locked.has(ends.outPeerId) || this.#locked.has(ends.inPeerId)) continue;
       onProgress(`try ${attempts.length + 1}: ${describe(circle)}`);
-      const result = await this.#tryOnce(circle, attempts, onProgress);
+      const result = await this.#tryOnce(circle, attempts, onProgress).catch((error: unknown) => {
+        if (error instanceof GaveUpError || attempts.length === 0) throw error;
+        // What was tried before must not be lost with it.
+        throw this.#gaveUp('gave_up', [
+          ...attempts,
+          attemptOf(circle, { status: 'unknown', message: messageOf(error) }),
+        ]);
+      });
       if (result !== undefined) return result;
       for (const each of suspects(circle, attempts.at(-1)?.blamed)) channels.add(each);
-      if (clock.monotonicMs() >= endsAtMs) throw this.#gaveUp('gave_up', attempts, search);
     }
   }
 
@@ -149,75 +158,76 @@ export class Rebalancer {
     attempts: Attempt[],
     onProgress: (message: string) => void,
   ): Promise<Rebalanced | undefined> {
-    const { payments, view, newLabel } = this.#init;
+    const { payments, view, clock, newLabel } = this.#init;
     const label = newLabel();
     const amountMsat = arriving(circle);
     const entry: JournalEntry = { label, ...endsOf(circle), amountMsat };
     this.#lock(entry);
-    let mayBeOut = false;
+    let isKnown = true;
     try {
       const before = await view();
-      mayBeOut = true;
+      isKnown = false;
       await payments.note(entry);
       const invoice = await payments.invoice(label, amountMsat);
-      let outcome = await payments.send(invoice, label, circle.hops, amountMsat);
-      if (outcome.status === 'pending') outcome = await payments.wait(invoice.paymentHash, HANG_MS);
-      if (outcome.status === 'pending' || outcome.status === 'unknown') {
-        onProgress('it hangs: cancelling');
-        outcome = await this.#cancelled(circle, label, invoice.paymentHash);
-      }
-      // Whatever was said of a failure: only without its invoice it certainly does not complete any more.
-      if (outcome.status === 'failed' && (await payments.cancel(label)) === 'paid') {
-        outcome = await payments.wait(invoice.paymentHash, HANG_MS);
-      }
+      const outcome = await this.#pay(circle, label, invoice, onProgress);
+      isKnown = outcome.status !== 'unknown';
       if (outcome.status === 'complete') {
-        await this.#settled(entry);
-        mayBeOut = false;
-        return await this.#complete(circle, invoice.paymentHash, attempts, before);
+        const result = await this.#complete(circle, invoice.paymentHash, attempts, before);
+        // A crash before the caller knows must leave the note, from which the next process tells of it.
+        clock.after(0, () => this.#settling.linger(label, invoice.paymentHash));
+        return result;
       }
-      if (outcome.status === 'failed') {
-        this.#learn(circle, outcome.blamed);
-        await this.#settled(entry);
-        mayBeOut = false;
-      }
+      if (outcome.status === 'failed') this.#learn(circle, outcome.blamed);
       attempts.push(attemptOf(circle, outcome));
       onProgress(`failed: ${attempts.at(-1)?.outcome}`);
       if (outcome.status === 'unknown') throw this.#gaveUp('unsettled', attempts);
-      // Cancelled: it can only fail, so its purpose is free; its HTLC takes as long as it takes.
-      mayBeOut = false;
       return undefined;
     } finally {
-      if (mayBeOut) this.#settleLater(entry);
-      else this.#unlock(entry);
+      if (isKnown) this.#unlock(entry);
+      else this.#settling.settle(entry).then(() => this.#unlock(entry));
     }
   }
 
-  /** Deletes the invoice of a payment that hangs. `pending` then means: it can only fail. */
-  async #cancelled(circle: Circle, label: string, paymentHash: string): Promise<Outcome> {
+  /**
+   * Pays, until it is certain whether that completes. `pending`: it can only fail, so its purpose is free; its HTLC takes
+   * as long as it takes. `unknown`: it may still complete.
+   */
+  async #pay(
+    circle: Circle,
+    label: string,
+    invoice: OwnInvoice,
+    onProgress: (message: string) => void,
+  ): Promise<Outcome> {
     const { payments, clock, log } = this.#init;
+    const { paymentHash } = invoice;
+    let outcome = await payments.send(invoice, label, circle.hops, arriving(circle));
+    if (outcome.status === 'pending') outcome = await payments.wait(paymentHash, HANG_MS);
+    if (outcome.status === 'complete') return outcome;
+    const isHanging = outcome.status === 'pending';
+    if (isHanging) onProgress('it hangs: cancelling');
+    // Whatever was said: only without its invoice it certainly does not complete any more.
     try {
-      if ((await payments.cancel(label)) === 'paid') return await payments.wait(paymentHash, HANG_MS);
+      if ((await payments.cancel(label)) === 'paid') {
+        // The amount is ours, though somebody may hold back the preimage from our payment's end.
+        await payments.wait(paymentHash, SETTLE_MS);
+        return { status: 'complete' };
+      }
     } catch (error) {
       return { status: 'unknown', message: messageOf(error) };
     }
-    for (const { id } of circle.hops.slice(0, -1)) this.#hung.note(id, clock.monotonicMs());
-    log(`a rebalance hung and was cancelled: ${describe(circle)}`);
-    // It may have ended meanwhile, and then says why.
-    const ended = await payments.wait(paymentHash, 0);
-    if (ended.status !== 'pending' && ended.status !== 'unknown') return ended;
-    this.#lingerUntilSettled(label, paymentHash);
-    return { status: 'pending' };
-  }
-
-  /** A cancelled payment is only forgotten when its HTLC is gone. */
-  async #lingerUntilSettled(label: string, paymentHash: string): Promise<void> {
-    const { payments, clock, log } = this.#init;
-    for (;;) {
-      const outcome = await payments.wait(paymentHash, LINGER_MS);
-      if (outcome.status === 'complete' || outcome.status === 'failed') break;
-      if (outcome.status === 'unknown') await new Promise<void>(resolve => clock.after(RETRY_MS, resolve));
+    if (isHanging) {
+      for (const { id } of circle.hops.slice(0, -1)) this.#hung.note(id, clock.monotonicMs());
+      log(`a rebalance hung and was cancelled: ${describe(circle)}`);
     }
-    await payments.forget(label).catch((error: unknown) => log(`journal: ${messageOf(error)}`));
+    // It may have ended meanwhile, and then says why.
+    if (outcome.status !== 'failed') outcome = await payments.wait(paymentHash, 0);
+    if (outcome.status === 'complete') return outcome;
+    if (outcome.status === 'failed') {
+      this.#settling.forget(label);
+      return outcome;
+    }
+    this.#settling.linger(label, paymentHash);
+    return { status: 'pending' };
   }
 
   /** What moved, from both balances once they show it. */
@@ -228,17 +238,21 @@ export class Rebalancer {
     before: NodeView,
   ): Promise<Rebalanced> {
     const { knowledge, clock, view, onNews } = this.#init;
-    for (const hop of circle.hops) knowledge.moved(hop, hop.amountMsat, clock.monotonicMs());
+    for (const hop of between(circle)) knowledge.moved(hop, hop.amountMsat, clock.monotonicMs());
     onNews();
     const { outPeerId, inPeerId } = endsOf(circle);
     const amountMsat = arriving(circle);
     const sentMsat = amountMsat + circle.feeMsat;
     const expected = { out: held(before, outPeerId) - sentMsat, in: held(before, inPeerId) + amountMsat };
+    // It has arrived: how long lightningd takes to show it must not keep the caller, nor both peers locked.
+    const untilMs = clock.monotonicMs() + SETTLE_MS;
+    const later = (ms: number) => new Promise<void>(resolve => clock.after(ms, resolve));
     let after = before;
-    for (let waitedMs = 0; waitedMs <= SETTLE_MS; waitedMs += SETTLE_STEP_MS) {
-      after = await view().catch(() => after);
+    const isTimeUp = later(SETTLE_MS);
+    for (let stepMs = SETTLE_STEP_MS; clock.monotonicMs() < untilMs; stepMs *= 2) {
+      after = await Promise.race([view().catch(() => after), isTimeUp.then(() => after)]);
       if (held(after, outPeerId) === expected.out && held(after, inPeerId) === expected.in) break;
-      await new Promise<void>(resolve => clock.after(SETTLE_STEP_MS, resolve));
+      await Promise.race([later(stepMs), isTimeUp]);
     }
     attempts.push(attemptOf(circle, { status: 'complete' }));
     this.#remember('complete', amountMsat, attempts.length, circle.feeMsat);
@@ -259,7 +273,7 @@ export class Rebalancer {
   /** Takes up what a failure shows: a want of liquidity at what that hop should have carried, or a channel that is gone. */
   #learn(circle: Circle, blamed: Blamed | undefined): void {
     const { knowledge, clock, onNews } = this.#init;
-    const hop = circle.hops.find(
+    const hop = between(circle).find(
       each => each.shortChannelId === blamed?.shortChannelId && each.direction === blamed.direction,
     );
     if (blamed === undefined || hop === undefined) return;
@@ -267,52 +281,6 @@ export class Rebalancer {
     if (meaning === 'liquidity') knowledge.failed(hop, hop.amountMsat, clock.monotonicMs());
     if (meaning === 'gone') knowledge.withdraw(hop, clock.monotonicMs());
     onNews();
-  }
-
-  async #adoptAll(): Promise<void> {
-    const { payments, clock, log } = this.#init;
-    for (;;) {
-      try {
-        const entries = await payments.noted();
-        const underWay = entries.length === 0 ? new Map<string, string>() : await payments.underWay();
-        for (const entry of entries) await this.#adoptOne(entry, underWay.get(entry.label));
-        return;
-      } catch (error) {
-        log(`rebalances of an earlier process could not be looked at: ${messageOf(error)}`);
-        await new Promise<void>(resolve => clock.after(RETRY_MS, resolve));
-      }
-    }
-  }
-
-  async #adoptOne(entry: JournalEntry, paymentHash: string | undefined): Promise<void> {
-    const { payments, log } = this.#init;
-    const end = await payments.cancel(entry.label);
-    log(`rebalance ${entry.label} of an earlier process: ${end === 'paid' ? 'it arrived' : 'cancelled'}`);
-    if (paymentHash === undefined) await payments.forget(entry.label);
-    else this.#lingerUntilSettled(entry.label, paymentHash);
-    if (end === 'paid') this.#remember('adopted', entry.amountMsat, 1);
-  }
-
-  /** Nobody knows what became of it: its channels stay locked until somebody does. */
-  async #settleLater(entry: JournalEntry): Promise<void> {
-    const { clock, log } = this.#init;
-    for (;;) {
-      try {
-        const underWay = await this.#init.payments.underWay();
-        await this.#adoptOne(entry, underWay.get(entry.label));
-        break;
-      } catch (error) {
-        log(`rebalance ${entry.label} is not settled: ${messageOf(error)}`);
-        await new Promise<void>(resolve => clock.after(RETRY_MS, resolve));
-      }
-    }
-    this.#unlock(entry);
-  }
-
-  async #settled({ label }: JournalEntry): Promise<void> {
-    const { payments, log } = this.#init;
-    // What is left in the journal is looked at once more at the next start, and found settled.
-    await payments.forget(label).catch((error: unknown) => log(`journal: ${messageOf(error)}`));
   }
 
   #lock({ outPeerId, inPeerId }: JournalEntry): void {
@@ -324,7 +292,8 @@ export class Rebalancer {
     this.#locked.delete(inPeerId);
   }
 
-  #avoided(): ReadonlySet<string> {
+  /** Whom no circle is to touch now: peers with a payment under way, and those on circles that hung. */
+  avoided(): ReadonlySet<string> {
     const nowMs = this.#init.clock.monotonicMs();
     return new Set([...this.#locked, ...this.#hung.peersOut(nowMs)]);
   }
@@ -365,6 +334,11 @@ function suspects({ hops }: Circle, blamed: Blamed | undefined): ShortChannelId[
   const ids = hops.map(hop => hop.shortChannelId);
   const culprit = ids.filter(id => id === blamed?.shortChannelId);
   return culprit.length > 0 ? culprit : ids.slice(1, -1);
+}
+
+/** The hops that are not our own: of ours lightningd knows all. */
+function between({ hops }: Circle): Circle['hops'] {
+  return hops.slice(1, -1);
 }
 
 /** What comes back to us. */

@@ -38,6 +38,7 @@ export class Breaches {
   readonly #strikes = new Map<string, Strikes>();
   readonly #messages = new SlidingWindow(FLOOD_MESSAGES, FLOOD_WINDOW_MS);
   readonly #onChange: () => void;
+  #excusedUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param onChange told when there is something new to remember */
   constructor(onChange: () => void = () => {}) {
@@ -67,9 +68,14 @@ export class Breaches {
    * @returns whether it is one too many, which is a breach
    */
   countMessage(peerId: string, nowMs: number): boolean {
-    if (this.#messages.tryTake(peerId, nowMs)) return false;
+    if (nowMs < this.#excusedUntilMs || this.#messages.tryTake(peerId, nowMs)) return false;
     this.strike(peerId, 'flood', nowMs);
     return true;
+  }
+
+  /** We ourselves stood still, as a suspended machine does: what comes now was sent over a longer time. */
+  excuse(nowMs: number): void {
+    this.#excusedUntilMs = nowMs + FLOOD_WINDOW_MS;
   }
 
   /** Notes a breach of a friend's. While it is ignored nothing more is noted. */

@@ -6,17 +6,24 @@
  */
 import type { Flow } from '../wire/codec.ts';
 import type { Clock } from './ports.ts';
+import { SlidingWindow } from './sliding-window.ts';
 
-/**
- * What is asked, both ways: small payments, and what a rebalance of a usual channel moves. Four questions, so that once
- * in 40 minutes stays within the six new ones that a friend may be asked in an hour.
- */
+/** What is asked, both ways: small payments, and what a rebalance of a usual channel moves. */
 const AMOUNTS_MSAT = [100_000_000n, 1_000_000_000n];
 const FLOWS: readonly Flow[] = [1, 0];
+/**
+ * At most so many questions in an hour and in a day: half of what a friend answers (docs/protocol.md, "Answering"), so
+ * that the operator's own are not met with silence.
+ */
+const PER_HOUR = 3;
+const PER_DAY = 12;
+const HOUR_MS = 3_600_000;
 /** How often is looked whether a question is due. */
 const TICK_MS = 15_000;
 /** A question comes again after the period, give or take this share of it. */
 const JITTER = 0.25;
+/** All friends are asked alike, so one count serves for all. */
+const ALL = '';
 
 export interface RefresherInit {
   readonly clock: Clock;
@@ -43,10 +50,21 @@ export function startRefreshing({ clock, periodMs, random, ask }: RefresherInit)
     // The first round is spread over the whole period.
     FLOWS.map(flow => ({ flow, amountMsat, sinceMs: clock.monotonicMs(), periods: random() })),
   );
+  const hourly = new SlidingWindow(PER_HOUR, HOUR_MS);
+  const daily = new SlidingWindow(PER_DAY, 24 * HOUR_MS);
+  let isOn = periodMs() > 0;
   const tick = () => {
     const nowMs = clock.monotonicMs();
-    for (const question of questions) {
-      if (periodMs() === 0 || nowMs < question.sinceMs + question.periods * periodMs()) continue;
+    if (periodMs() > 0 && !isOn) {
+      for (const question of questions) Object.assign(question, { sinceMs: nowMs, periods: random() });
+    }
+    isOn = periodMs() > 0;
+    const dueAtMs = (question: Question) => question.sinceMs + question.periods * periodMs();
+    for (const question of questions.toSorted((a, b) => dueAtMs(a) - dueAtMs(b))) {
+      if (!isOn || nowMs < dueAtMs(question)) break;
+      if (!hourly.allows(ALL, nowMs) || !daily.allows(ALL, nowMs)) break;
+      hourly.tryTake(ALL, nowMs);
+      daily.tryTake(ALL, nowMs);
       question.sinceMs = nowMs;
       question.periods = 1 - JITTER + 2 * JITTER * random();
       ask(question.flow, question.amountMsat);

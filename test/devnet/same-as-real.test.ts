@@ -75,9 +75,15 @@ describe('the stand-in network is like real nodes', { skip: missingPrograms() ??
     });
 
     test(`${name} asked its node the same, and the answers have the same keys`, () => {
-      // What the plugin writes down, it writes half a second later: before or after the end of the conversation.
+      // What it writes down and tells askrene, it does a moment later: before or after the end of the conversation.
+      const later = ['datastore(', 'askrene-inform-channel('];
       const [ours, real] = both(
-        run => new Map([...run.calls(at)].filter(([call]) => !call.startsWith('datastore('))),
+        run =>
+          new Map(
+            [...run.calls(at)]
+              .filter(([call]) => !later.some(name => call.startsWith(name)))
+              .map(([call, shape]) => [call, withoutMarks(shape)]),
+          ),
       );
       assert.deepEqual(ours, real);
     });
@@ -140,3 +146,17 @@ describe('the stand-in network is like real nodes', { skip: missingPrograms() ??
     }
   });
 });
+
+/**
+ * The plugin reads a node's channels as soon as they change. Whether a real node's peer has told its terms by then, or
+ * begun to close, is a matter of moments.
+ */
+function withoutMarks(shape: unknown): unknown {
+  if (Array.isArray(shape)) return shape.map(withoutMarks);
+  if (typeof shape !== 'object' || shape === null) return shape;
+  return Object.fromEntries(
+    Object.entries(shape)
+      .map(([key, value]) => [key.replace(/\?$/, ''), withoutMarks(value)] as const)
+      .filter(([key]) => key !== 'closer'),
+  );
+}

@@ -121,18 +121,26 @@ const CHANNEL = {
   direction: gossip('200x1x0', 1, 7)[1].direction,
 };
 
-test('a failure counts against offers of as much only, a success for every offer, and unoffered channels for nobody', () => {
+test('a failure counts against the source that offered as much; a success once for a word, if it moved a good part', () => {
   const knowledge = new Knowledge();
+  const [, channel] = gossip('200x1x0', 1, 7);
+  const record = (peerId = ALICE) => knowledge.records.of(peerId);
   knowledge.learn(ALICE, word(50, 10, ['200x1x0']));
+  knowledge.learn(nodeId(7), { ...word(50, 10, [], 0), channels: [channel] });
   knowledge.failed(CHANNEL, 51n, 11_000);
-  assert.deepEqual(knowledge.records.of(ALICE), { kept: 0, failed: 0 });
+  assert.deepEqual(record(), { kept: 0, failed: 0 }, 'more than was offered');
   knowledge.moved(CHANNEL, 20n, 12_000);
-  assert.deepEqual(knowledge.records.of(ALICE), { kept: 1, failed: 0 });
-  knowledge.failed(CHANNEL, 30n, 13_000);
-  assert.deepEqual(knowledge.records.of(ALICE), { kept: 1, failed: 1 });
-  knowledge.failed(CHANNEL, 30n, 14_000);
+  assert.deepEqual(record(), { kept: 0, failed: 0 }, 'too small a part');
+  knowledge.moved(CHANNEL, 15n, 12_000);
+  knowledge.moved(CHANNEL, 10n, 12_000);
+  assert.deepEqual(record(), { kept: 1, failed: 0 }, 'once');
+  assert.deepEqual(record(nodeId(7)), { kept: 1, failed: 0 });
+  knowledge.failed(CHANNEL, 5n, 13_000);
+  assert.deepEqual(record(), { kept: 1, failed: 1 });
+  assert.deepEqual(record(nodeId(7)), { kept: 1, failed: 0 }, 'the other end did not forward');
+  knowledge.failed(CHANNEL, 5n, 14_000);
   knowledge.moved(CHANNEL, 1n, 15_000);
-  assert.deepEqual(knowledge.records.of(ALICE), { kept: 1, failed: 1 }, 'nothing is offered any more');
+  assert.deepEqual(record(), { kept: 1, failed: 1 }, 'nothing is offered any more');
   assert.equal(knowledge.records.reliability(nodeId(2)), 0.8);
 });
 
@@ -175,4 +183,19 @@ test('however much friends say, what is kept in all is bounded, and the oldest w
   for (let friend = 0; friend < 600; friend++) knowledge.learn(nodeId(friend), word(50, friend, many));
   assert.equal(knowledge.summary(0).channels, 500_000);
   assert.equal(knowledge.summary(0).oldestMs, 100_000);
+});
+
+test('a larger word of which nothing stands any more does not keep a smaller question from being asked', () => {
+  const knowledge = new Knowledge();
+  knowledge.learn(ALICE, word(100, 10, ['200x1x0']));
+  knowledge.failed(CHANNEL, 100n, 11_000);
+  assert.equal(recalled(knowledge, 50), undefined);
+  assert.deepEqual(recalled(knowledge, 100), []);
+});
+
+test('an answer of the same snapshot for less takes nothing away: of parallel channels it names another', () => {
+  const knowledge = new Knowledge();
+  knowledge.learn(ALICE, word(100, 10, ['200x2x0']));
+  knowledge.learn(ALICE, word(50, 10, ['200x1x0']));
+  assert.deepEqual(recalled(knowledge, 100), ['200x2x0']);
 });

@@ -84,7 +84,7 @@ test('each word is told once; a raised one again; what must go empties the layer
   world.want({ '1x1x1/0': 100, '2x2x2/1': 20 });
   await world.clock.advance(250);
   assert.deepEqual(world.held, { '1x1x1/0': 100, '2x2x2/1': 20 });
-  assert.deepEqual([world.rpc.count('askrene-inform-channel'), world.rpc.count('askrene-age')], [3, 1]);
+  assert.deepEqual([world.rpc.count('askrene-inform-channel'), world.rpc.count('askrene-age')], [3, 0]);
   world.want({ '1x1x1/0': 30 });
   await world.clock.advance(250);
   assert.deepEqual(world.held, { '1x1x1/0': 30 });
@@ -92,7 +92,7 @@ test('each word is told once; a raised one again; what must go empties the layer
   await world.clock.advance(250);
   assert.deepEqual(world.held, { '1x1x1/0': 30, '3x3x3/0': 5 }, 'new words at once');
   await world.clock.advance(59_000);
-  assert.equal(world.rpc.count('askrene-age'), 2);
+  assert.equal(world.rpc.count('askrene-age'), 1);
   await world.clock.advance(1_000);
   assert.deepEqual(world.held, { '3x3x3/0': 5 });
 });
@@ -122,6 +122,48 @@ test('another name: the old layer stays, empty; none: it stays, empty, too', asy
   await world.clock.advance(250);
   assert.equal(world.layers.get('other')?.size, 0);
   assert.equal(world.layer.state, undefined);
+});
+
+test('a layer that got lost is made and told again within a minute', async () => {
+  const world = new World();
+  await world.layer.open();
+  world.want({ '1x1x1/0': 50 });
+  await world.clock.advance(250);
+  world.layers.clear();
+  await world.clock.advance(60_000);
+  assert.deepEqual(world.held, { '1x1x1/0': 50 });
+  world.layers.clear();
+  world.want({ '1x1x1/0': 60 });
+  await world.clock.advance(250);
+  assert.match(world.lines.join(), /could not be told: Unknown layer/);
+  await world.clock.advance(60_000);
+  assert.deepEqual(world.held, { '1x1x1/0': 60 });
+});
+
+test('endless changes do not keep the layer from being told, and one during the telling is told right after', async () => {
+  const world = new World();
+  await world.layer.open();
+  for (let change = 1; change <= 5; change++) {
+    world.want({ '1x1x1/0': change });
+    await world.clock.advance(100);
+  }
+  assert.equal(world.held['1x1x1/0'], 3);
+  const plain = world.rpc.answer;
+  let open = () => {};
+  world.rpc.answer = async call => {
+    await new Promise<void>(resolve => {
+      open = resolve;
+    });
+    return plain(call);
+  };
+  await world.clock.advance(250);
+  world.want({ '1x1x1/0': 9 });
+  await world.clock.advance(250);
+  world.rpc.answer = plain;
+  open();
+  await world.clock.advance(0);
+  await world.clock.advance(250);
+  assert.deepEqual(world.held, { '1x1x1/0': 9 });
 });
 
 test('a node without askrene: one line, and no more calls', async () => {

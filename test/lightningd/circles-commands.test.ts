@@ -14,6 +14,7 @@ interface Circles {
     readonly hops: readonly { short_channel_id: string }[];
   }[];
   readonly warning_no_circle?: string;
+  readonly warning_no_friend_speaks?: string;
 }
 
 /** A node that can pay: all that was noted, invoiced and paid, as lightningd would keep it. */
@@ -50,6 +51,11 @@ async function payingNode(t: { after(stop: () => Promise<void>): void }) {
   stub.rpc.methods.set('sendpay', () => ({ payment_hash: HASH, status: 'pending' }));
   stub.rpc.methods.set('waitsendpay', () => ({ payment_hash: HASH, status: 'complete' }));
   return { stub, journal, invoices };
+}
+
+/** The journal is forgotten after the caller has been told. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(resolve => setTimeout(resolve, 10));
 }
 
 const REFUSED: readonly (readonly [command: string, params: unknown, message: RegExp])[] = [
@@ -108,7 +114,7 @@ test('a circle is listed, and paid once: noted before, forgotten after', async t
     [pay?.params['payment_hash'], pay?.params['payment_secret'], pay?.params['amount_msat']],
     [HASH, SECRET, 10_000_000],
   );
-  assert.equal(journal.size, 0);
+  await until(() => journal.size === 0);
 });
 
 test('a node that fails every payment: 210 with what was tried, invoices removed, the blamed channel not tried again', async t => {
@@ -126,7 +132,7 @@ test('a node that fails every payment: 210 with what was tried, invoices removed
   const { attempts } = error.data as { attempts: { erring_channel: string; short_channel_ids: string[] }[] };
   assert.equal(attempts.filter(each => each.short_channel_ids.includes('90x1x0')).length, 1);
   assert.equal(attempts[0]?.erring_channel, '90x1x0');
-  assert.deepEqual([journal.size, invoices.size], [0, 0]);
+  await until(() => journal.size === 0 && invoices.size === 0);
 });
 
 test('what an earlier process left is cancelled before anything new is paid', async t => {
@@ -138,13 +144,28 @@ test('what an earlier process left is cancelled before anything new is paid', as
   await stub.call('foafrebalance', [10_000, BOB, ALICE]);
   const order = stub.rpc.calls.map(({ method }) => method);
   assert.ok(order.indexOf('delinvoice') < order.indexOf('invoice'));
-  assert.deepEqual([journal.size, invoices.has(label)], [0, false]);
+  assert.ok(!invoices.has(label));
+  await until(() => journal.size === 0);
+});
+
+test("the last HTLC has more blocks left than the node's own cltv-final wants", async t => {
+  const { stub } = await payingNode(t);
+  stub.rpc.methods.set('listconfigs', () => ({ configs: { 'cltv-final': { value_int: 60 } } }));
+  await stub.ready({ options: { 'foaf-timeout': 1 } });
+  await stub.call('foafrebalance', [10_000, BOB, ALICE]);
+  const [invoice] = stub.rpc.callsOf('invoice');
+  const [pay] = stub.rpc.callsOf('sendpay');
+  assert.equal(invoice?.params['cltv'], 80);
+  assert.equal((pay?.params['route'] as { delay: number }[]).at(-1)?.delay, 80);
 });
 
 test('no circle: said in words, and 205 with what was missing', async t => {
   const { stub } = await payingNode(t);
   await stub.ready({ options: { 'foaf-timeout': 1 } });
-  const { circles, warning_no_circle } = (await stub.call('foafcircles', ['20000000btc'])) as Circles;
+  const { circles, warning_no_circle, warning_no_friend_speaks } = (await stub.call('foafcircles', [
+    '20000000btc',
+  ])) as Circles;
+  assert.match(String(warning_no_friend_speaks), /no friend has ever spoken/);
   assert.deepEqual(
     [circles, warning_no_circle],
     [[], 'no channel of ours can send so much now; no public channel of ours can receive so much now'],

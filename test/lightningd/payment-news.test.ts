@@ -5,7 +5,7 @@ import { ManualClock, nodeId } from '../sharing/world.ts';
 
 const HASH = '59b7f43b08a63fef6b71f2de1bc637b5b660d72e132dd124bccd5e72088b3738';
 
-function world() {
+function world(ours = false) {
   const noted: string[] = [];
   let news = 0;
   const name = (channel: { shortChannelId: bigint; direction: number }) =>
@@ -13,10 +13,12 @@ function world() {
   const payments = new PaymentNews({
     clock: new ManualClock(),
     knowledge: {
-      failed: (channel, amount) => noted.push(`failed ${name(channel)} ${amount}`),
+      failed: (channel, amount, _nowMs, proven) =>
+        noted.push(`failed ${name(channel)} ${amount}${proven === amount ? '' : ` to ${proven}`}`),
       withdraw: channel => noted.push(`withdrawn ${name(channel)}`),
       moved: (channel, amount) => noted.push(`moved ${name(channel)} ${amount}`),
     },
+    isOurs: id => id >> 40n === 103n && ours,
     onNews: () => news++,
   });
   return { noted, topics: payments.topics, news: () => news };
@@ -36,6 +38,7 @@ const sendpayFailure = (failcode: number, changes = {}) => ({
       erring_index: 1,
       failcode,
       erring_node: nodeId(1),
+      destination: nodeId(3),
       erring_channel: '103x1x0',
       erring_direction: 1,
       ...changes,
@@ -45,7 +48,7 @@ const sendpayFailure = (failcode: number, changes = {}) => ({
 
 test('sendpay: only 0x1007 speaks of liquidity, at what was sent; gone and disabled withdraw; the rest says nothing', () => {
   for (const [failcode, expected] of [
-    [0x1007, ['failed 103/1 10010']],
+    [0x1007, ['failed 103/1 10000 to 10010']],
     [0x1014, ['withdrawn 103/1']],
     [0x4008, ['withdrawn 103/1']],
     [0x400a, ['withdrawn 103/1']],
@@ -139,4 +142,18 @@ test('a failure of a part that we did not see start, and what has another form, 
     for (const take of Object.values(topics)) take(odd);
   }
   assert.deepEqual(noted, []);
+});
+
+test('what the last node says of a sendpay blames nobody, since with 0x1007 it would blame whoever is before it', () => {
+  const { noted, topics } = world();
+  topics.sendpay_failure(sendpayFailure(0x1007, { erring_node: nodeId(3) }));
+  assert.deepEqual(noted, []);
+});
+
+test('our own channels are never marked: lightningd knows them', () => {
+  const { noted, topics } = world(true);
+  topics.sendpay_failure(sendpayFailure(0x1007));
+  topics.pay_part_start(START);
+  topics.pay_part_end(end({ status: 'success' }));
+  assert.deepEqual(noted, ['moved 104/1 10000']);
 });

@@ -155,3 +155,9 @@ test('an unknown even record voids the message but is no breach', async () => {
   await deliver([nodeId(1), `${QUERY_HEX}0a00`], [nodeId(1), QUERY_HEX]);
   assert.deepEqual(Object.fromEntries(receiver.counters), { unknown_even: 1, answered: 1 });
 });
+
+test('a burst: what came before the flood is handled, what comes after it is ignored', async () => {
+  const { receiver, deliver } = world();
+  await deliver(...Array.from({ length: 30 }, () => [nodeId(1), QUERY_HEX] as const));
+  assert.deepEqual(Object.fromEntries(receiver.counters), { flood: 1, ignored: 9, answered: 20 });
+});

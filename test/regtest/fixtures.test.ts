@@ -42,6 +42,13 @@ test('fixtures', { skip: missingPrograms() ?? false }, async t => {
     );
   });
 
+  await t.test('nothing is paid with made-up channels', async () => {
+    const refused = await one.rpc('foafrebalance', { amount: 10_000 }).catch((error: unknown) => error);
+    assert.match(String(refused), /foafrebalance: our channels are made up by files/);
+    const { invoices } = await one.rpc<{ invoices: unknown[] }>('listinvoices');
+    assert.deepEqual(invoices, []);
+  });
+
   await t.test('each offers the other the channels of the files, both ways', async () => {
     // nu is 3.8 of 6 million; 103 and 104 are 90 % ours, 105 is 10 %, 106 is half.
     const out = [

@@ -11,6 +11,7 @@ import {
   ask,
   assertNoComplaints,
   channel,
+  flush,
   heardBy,
   LISTENER,
   PLUGIN,
@@ -128,7 +129,8 @@ test('what is learned stays on the node', { skip: missingPrograms() ?? false }, 
     );
   });
 
-  await t.test('no message that has left A names a channel that A learned', () => {
+  await t.test('no message that has left A names a channel that A learned', async () => {
+    await Promise.all([flush(a, b), flush(a, c)]);
     const heard = [b, c].flatMap(node => heardBy(node).filter(({ peerId }) => peerId === a.id));
     assert.equal(heard.length, sentMessages(a), 'every message that left A has been seen');
     const replies = heard.flatMap(({ message }) => (message.name === 'reply_foaf_balances' ? [message] : []));

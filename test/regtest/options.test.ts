@@ -9,6 +9,9 @@ import { missingPrograms, RegtestNetwork, type RegtestNode, RpcFailure } from '.
 
 const PAYMENT_MSAT = 600_000_000;
 
+const LAYER_RULE =
+  'must be empty or up to 64 letters, digits, dots, colons, underscores and dashes, neither xpay nor auto.…';
+
 type Setting = readonly [config: string, val: string | number];
 
 test('options', { skip: missingPrograms() ?? false }, async t => {
@@ -118,7 +121,14 @@ test('options', { skip: missingPrograms() ?? false }, async t => {
       ['foaf-timeout', '0', 'must be a whole number, 1 to 300, got 0'],
       ['foaf-timeout', 'long', 'must be a whole number, 1 to 300, got long'],
       ['foaf-min-depth', '-1', 'must be a whole number, 0 to 10000, got -1'],
+      ['foaf-answer-ttl', '86401', 'must be a whole number, 1 to 86400, got 86401'],
+      ['foaf-question-budget', '0', 'must be a whole number, 1 to 1000, got 0'],
+      ['foaf-omit-percent', '51', 'must be a whole number, 0 to 50, got 51'],
+      ['foaf-cache-ttl', '1e3', 'must be a whole number, 1 to 86400, got 1e3'],
+      ['foaf-refresh', '1441', 'must be a whole number, 0 to 1440, got 1441'],
+      ['foaf-layer', 'xpay', `${LAYER_RULE}, got xpay`],
       ['foaf-share', 'all', 'must be friends or none, got all'],
+      ['foaf-allow', 'all', 'must be comma-separated node ids, got all'],
       ['foaf-deny', `${rich.id},me`, 'must be comma-separated node ids, got me'],
     ] as const) {
       for (const command of [['setconfig'], ['check', 'setconfig']]) {
@@ -159,6 +169,29 @@ test('options', { skip: missingPrograms() ?? false }, async t => {
     assert.equal(await configured('foaf-cache-ttl'), 1200);
     await network.reconnect(1);
     const answer = await ask(rich, { direction: 1, amount: 50_000, peers: node.id });
+    assert.equal(only(answer).status, 'replied');
+  });
+
+  await t.test('an emptied list is no list, after a restart too', async () => {
+    /** Sets an option of the rich one for good, and says how it then answers the node. */
+    const statusWith = async (config: string, val: string) => {
+      await rich.rpc('setconfig', { config, val });
+      const params = { direction: 1, amount: 50_000, peers: rich.id, timeout: 2, fresh: true };
+      return only(await ask(node, params)).status;
+    };
+    assert.equal(await statusWith('foaf-allow', third.id), 'timeout');
+    assert.equal(await statusWith('foaf-allow', ''), 'replied');
+    assert.equal(await statusWith('foaf-deny', node.id), 'timeout');
+    assert.match(written(), new RegExp(`^foaf-deny=${node.id}$`, 'm'));
+    await rich.rpc('setconfig', { config: 'foaf-deny', val: '' });
+    assert.match(written(), /^foaf-allow=$/m);
+    assert.match(written(), /^foaf-deny=$/m);
+    await rich.stop();
+    await rich.start();
+    await network.reconnect(1);
+    const { settings } = await rich.rpc<{ settings: Record<string, unknown> }>('foafstatus');
+    assert.deepEqual([settings['foaf-allow'], settings['foaf-deny']], ['', '']);
+    const answer = await ask(node, { direction: 1, amount: 50_000, peers: rich.id, fresh: true });
     assert.equal(only(answer).status, 'replied');
   });
 });

@@ -1,79 +1,20 @@
-/** Rebalances on real nodes. All balances are compared to the millisatoshi, and nothing is created or lost. */
+/** Rebalances on real nodes: a ring of four. All balances are compared to the millisatoshi. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertNoComplaints, PLUGIN } from './friends.ts';
-import { missingPrograms, RegtestNetwork, type RegtestNode, RpcFailure } from './harness.ts';
-
-interface Hop {
-  id: string;
-  short_channel_id: string;
-  amount_msat: number;
-  known: string;
-}
-
-interface Circles {
-  circles: { fee_msat: number; fee_ppm: number; probability: number; delay: number; hops: Hop[] }[];
-  warning_no_circle?: string;
-}
-
-interface End {
-  short_channel_id: string;
-  to_us_msat_before: number;
-  to_us_msat_after: number;
-}
-
-interface Rebalanced {
-  status: string;
-  amount_msat: number;
-  fee_msat: number;
-  attempts: number;
-  payment_hash: string;
-  out: End;
-  in: End;
-  hops: Hop[];
-}
-
-interface OwnChannel {
-  short_channel_id: string;
-  to_us_msat: number;
-  htlcs: unknown[];
-}
+import { missingPrograms, RegtestNetwork } from './harness.ts';
+import {
+  after,
+  assertLedger,
+  assertNothingLeft,
+  balance,
+  type Circles,
+  ledger,
+  rebalance,
+  refusal,
+} from './rebalancing.ts';
 
 const AMOUNT_MSAT = 200_000_000;
-
-async function channelsOf(node: RegtestNode): Promise<OwnChannel[]> {
-  const { channels } = await node.rpc<{ channels: OwnChannel[] }>('listpeerchannels');
-  return channels;
-}
-
-async function balance(node: RegtestNode, id: string): Promise<number> {
-  const channel = (await channelsOf(node)).find(each => each.short_channel_id === id);
-  return channel?.to_us_msat ?? assert.fail(`no channel ${id}`);
-}
-
-/** All that all nodes have in channels, once nothing is on its way. */
-async function total({ nodes }: RegtestNetwork): Promise<number> {
-  for (;;) {
-    const channels = (await Promise.all(nodes.map(channelsOf))).flat();
-    if (channels.every(({ htlcs }) => htlcs.length === 0)) {
-      return channels.reduce((sum, { to_us_msat }) => sum + to_us_msat, 0);
-    }
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-}
-
-function rebalance(node: RegtestNode, params: object): Promise<Rebalanced> {
-  return node.rpc<Rebalanced>('foafrebalance', params, { timeoutMs: 120_000 });
-}
-
-async function refusal(call: Promise<unknown>): Promise<{ code: number; message: string; data?: unknown }> {
-  const error = await call.then(
-    result => assert.fail(`it answered ${JSON.stringify(result)}`),
-    (failure: unknown) => failure,
-  );
-  assert.ok(error instanceof RpcFailure, String(error));
-  return error;
-}
 
 test('a ring of four', { skip: missingPrograms() ?? false }, async t => {
   const options = { plugin: PLUGIN, extraArgs: ['--foaf-answer-ttl=1'] };
@@ -85,7 +26,8 @@ test('a ring of four', { skip: missingPrograms() ?? false }, async t => {
     { from: 2, to: 3, amountSat: 1_000_000, pushSat: 300_000 },
     { from: 3, to: 0, amountSat: 1_000_000, pushSat: 50_000 },
   ]);
-  const before = await total(network);
+  let known = await ledger(network);
+  const paid: string[] = [];
 
   await t.test('foafcircles lists the circle with its exact fee', async () => {
     const { circles } = await a.rpc<Circles>('foafcircles', { amount: AMOUNT_MSAT / 1000 });
@@ -110,14 +52,13 @@ test('a ring of four', { skip: missingPrograms() ?? false }, async t => {
   await t.test('a dry run moves nothing and says what it would do', async () => {
     const planned = await rebalance(a, { dryrun: true });
     assert.equal(planned.status, 'planned');
-    assert.equal(await total(network), before);
-    assert.equal(await balance(a, ab), 950_000_000);
+    assertLedger(await ledger(network), known);
+    await assertNothingLeft(a, []);
   });
 
   await t.test('it moves the amount, and says what it did', async () => {
     const done = await rebalance(a, { amount: AMOUNT_MSAT / 1000, out: b.id, in: d.id });
     assert.deepEqual([done.status, done.amount_msat, done.attempts], ['complete', AMOUNT_MSAT, 1]);
-    assert.equal(await total(network), before);
     assert.equal(await balance(a, ab), 950_000_000 - AMOUNT_MSAT - done.fee_msat);
     assert.equal(await balance(a, da), 50_000_000 + AMOUNT_MSAT);
     assert.deepEqual(done.out, {
@@ -130,24 +71,19 @@ test('a ring of four', { skip: missingPrograms() ?? false }, async t => {
       to_us_msat_before: 50_000_000,
       to_us_msat_after: 50_000_000 + AMOUNT_MSAT,
     });
-    const { invoices } = await a.rpc<{ invoices: { status: string; payment_hash: string }[] }>(
-      'listinvoices',
-    );
-    assert.deepEqual(
-      invoices.map(({ status, payment_hash }) => [status, payment_hash]),
-      [['paid', done.payment_hash]],
-    );
-    const { datastore } = await a.rpc<{ datastore: unknown[] }>('listdatastore', {
-      key: ['balancesharing', 'rebalances'],
-    });
-    assert.deepEqual(datastore, []);
+    known = after(known, a, done.hops);
+    paid.push(done.payment_hash);
+    assertLedger(await ledger(network), known);
+    await assertNothingLeft(a, paid);
   });
 
   await t.test('with nothing given it moves what leans towards the middle, and never past it', async () => {
-    const done = await rebalance(a, {});
+    const done = await rebalance(a);
     assert.equal(done.status, 'complete');
     assert.ok(done.out.to_us_msat_after >= done.in.to_us_msat_after, 'not past the middle');
-    assert.equal(await total(network), before);
+    known = after(known, a, done.hops);
+    paid.push(done.payment_hash);
+    assertLedger(await ledger(network), known);
   });
 
   await t.test('above what fits, above the fee limit, and ends that are not ours', async () => {
@@ -159,13 +95,52 @@ test('a ring of four', { skip: missingPrograms() ?? false }, async t => {
     assert.equal(stranger.code, -32602);
     const { warning_no_circle } = await a.rpc<Circles>('foafcircles', { amount: 10_000, maxfeeppm: 0 });
     assert.match(String(warning_no_circle), /costs more than the limit/);
+    assertLedger(await ledger(network), known);
+    await assertNothingLeft(a, paid);
+  });
+
+  await t.test(
+    'what fits our own channels, but not a hop between: it is tried, and nothing moves',
+    async () => {
+      // B has 700,000 less what was moved through it, and A does not know.
+      const held = await balance(a, ab);
+      const between = await balance(b, bc);
+      const amount = Math.floor(between / 1000) + 5_000;
+      assert.ok(amount * 1000 < held - 30_000_000, 'it would leave');
+      const error = await refusal(rebalance(a, { amount, out: b.id, in: d.id }));
+      assert.equal(error.code, 210, error.message);
+      assert.match(JSON.stringify(error.data), new RegExp(`"erring_channel": ?"${bc}"`));
+      assertLedger(await ledger(network), known);
+      await assertNothingLeft(a, paid);
+    },
+  );
+
+  await t.test('two at once on one channel: one goes, and the other never beside it', async () => {
+    const params = { amount: 10_000, out: d.id, in: b.id };
+    const both = await Promise.allSettled([rebalance(a, params), rebalance(a, params)]);
+    const done = both.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []));
+    const refused = both.flatMap(each => (each.status === 'rejected' ? [each.reason.code] : []));
+    assert.deepEqual([done.length, refused], [1, [205]]);
+    for (const { hops, payment_hash } of done) {
+      assert.deepEqual(
+        hops.map(hop => hop.short_channel_id),
+        [da, cd, bc, ab],
+      );
+      known = after(known, a, hops);
+      paid.push(payment_hash);
+    }
+    assertLedger(await ledger(network), known);
   });
 
   await t.test('lightning-cli -N shows how it goes', async () => {
     const { stdout, stderr, code } = await a.cli('-N', 'info', 'foafrebalance', '10000', d.id, b.id);
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout + stderr, /try 1: /);
+    const done = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Awaited<ReturnType<typeof rebalance>>;
+    known = after(known, a, done.hops);
+    paid.push(done.payment_hash);
+    assertLedger(await ledger(network), known);
+    await assertNothingLeft(a, paid);
   });
-  assert.equal(await total(network), before);
   assertNoComplaints(network);
 });

@@ -41,3 +41,11 @@ test('a state that a clock put into the future makes no wait longer than a day',
   breaches.restore([{ peerId: PEER, ...strikes }], 5);
   assert.ok(breaches.isIgnored(PEER, 5 + DAY - 1) && !breaches.isIgnored(PEER, 5 + DAY));
 });
+
+test('what comes after we ourselves stood still is no flood', () => {
+  const breaches = new Breaches();
+  breaches.excuse(1_000);
+  for (let message = 0; message < 100; message++) assert.equal(breaches.countMessage(PEER, 1_000), false);
+  for (let message = 0; message < 20; message++) assert.equal(breaches.countMessage(PEER, 11_000), false);
+  assert.equal(breaches.countMessage(PEER, 11_000), true);
+});
