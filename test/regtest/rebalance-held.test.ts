@@ -144,7 +144,7 @@ describe('whose end nobody knows', { concurrency: true, skip: missingPrograms() 
     const { network, a, c, params, known } = await ring(2);
     await using _ = network;
     await c.rpc('holdnext', { count: 1 });
-    const hanging = refusal(rebalance(a, { ...params, retry_for: 1 }));
+    const hanging = refusal(rebalance(a, { ...params, retry_for: 30 }));
     await nextHeld(c, 0);
     const error = await hanging;
     assert.equal(error.code, 210, error.message);
