@@ -2,16 +2,19 @@
  * How many payments fail on a mesh of six real nodes without just-in-time routing, with `passive` and with `active`: the
  * figures of docs/jit.md.
  *
- *     node --import tsx scripts/jit-mesh.ts [payments] [seed] [without|passive|active]
+ *     npm run test:jit-mesh -- [payments] [seed] [random|balance] [without|passive|active]
  *
- * The same random stream each time: channels with random balances and fees, then payments one after the other, each
+ * The same random stream each time: channels with random balances, then payments one after the other, each
  * tried once, between nodes without a channel, over one node that is drawn. A sender that tries again elsewhere would hide
  * what is measured; so would payments that do not leave, for want of liquidity of the payer's own.
+ *
+ * Fees are `random`, or by `balance`: the emptier a channel is for whoever asks them, the dearer, as operators do that want to
+ * keep what is left.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { PLUGIN } from '../test/regtest/friends.ts';
-import { RegtestNetwork, RpcFailure, waitFor } from '../test/regtest/harness.ts';
-import { JIT_PLUGIN, type JitStatus, jitStatus } from '../test/regtest/just-in-time.ts';
+import { PLUGIN } from '../regtest/friends.ts';
+import { missingPrograms, RegtestNetwork, RpcFailure, waitFor } from '../regtest/harness.ts';
+import { JIT_PLUGIN, type JitStatus, jitStatus } from '../regtest/just-in-time.ts';
 
 const NODES = 6;
 const CAPACITY_SAT = 1_000_000;
@@ -21,8 +24,8 @@ const DELAY = 6;
 const PAIRS = Array.from({ length: NODES }, (_, a) => a).flatMap(a =>
   Array.from({ length: NODES }, (_, b) => [a, b] as const).filter(([, b]) => a < b && b - a !== NODES / 2),
 );
-const payments = Number(process.argv[2] ?? 150);
-const seed = process.argv[3] ?? '1';
+const [count = '300', seed = '1', fees = 'random', ...modes] = process.argv.slice(2);
+const payments = Number(count);
 
 /** From 0 to 1, the same for the same words. */
 function random(...words: readonly (string | number)[]): number {
@@ -35,9 +38,15 @@ function random(...words: readonly (string | number)[]): number {
   );
 }
 
+/** Which share of the channel between two nodes is `from`'s at the beginning. */
+function share(from: number, to: number): number {
+  const second = 0.02 + 0.96 * random('balance', Math.min(from, to), Math.max(from, to));
+  return from > to ? second : 1 - second;
+}
+
 /** What `from` asks for forwarding to `to`: from 1 to 2,000 ppm, each order of magnitude as often. */
 function ppm(from: number, to: number): number {
-  return Math.round(2000 ** random('fee', from, to));
+  return Math.round(2000 ** (fees === 'balance' ? 1 - share(from, to) : random('fee', from, to)));
 }
 
 /** Nodes from one to the other, over one that is drawn. */
@@ -48,7 +57,7 @@ function route(from: number, to: number, n: number): number[] {
   return [from, middles[Math.floor(random('middle', n) * middles.length)] ?? to, to];
 }
 
-async function run(mode: 'without' | 'passive' | 'active') {
+async function run(mode: Mode): Promise<Outcome> {
   const extraArgs = [
     '--fee-base=0',
     ...(mode === 'without' ? [] : [`--plugin=${JIT_PLUGIN}`, `--foaf-jit=${mode}`]),
@@ -61,7 +70,7 @@ async function run(mode: 'without' | 'passive' | 'active') {
       from,
       to,
       amountSat: CAPACITY_SAT,
-      pushSat: Math.round(CAPACITY_SAT * (0.02 + 0.96 * random('balance', from, to))),
+      pushSat: Math.round(CAPACITY_SAT * share(to, from)),
     })),
   );
   const scids = new Map(
@@ -73,8 +82,8 @@ async function run(mode: 'without' | 'passive' | 'active') {
   }
   await waitFor('the new fees to be known', async () => {
     await network.shareGossip();
-    for (const { rpc } of network.nodes.map(node => ({ rpc: node.rpc.bind(node) }))) {
-      const { channels } = await rpc<{
+    for (const node of network.nodes) {
+      const { channels } = await node.rpc<{
         channels: { source: string; short_channel_id: string; fee_per_millionth: number }[];
       }>('listchannels');
       const isNew = [...scids].every(([key, id]) => {
@@ -87,6 +96,7 @@ async function run(mode: 'without' | 'passive' | 'active') {
     }
     return true;
   });
+  const startedMs = performance.now();
   let notSent = 0;
   let failed = 0;
   for (let n = 0; n < payments; n++) {
@@ -99,7 +109,8 @@ async function run(mode: 'without' | 'passive' | 'active') {
     if (mode !== 'without') await quiet(network);
   }
   const statuses = mode === 'without' ? [] : await Promise.all(network.nodes.map(jitStatus));
-  return { mode, sent: payments - notSent, failed, ...summed(statuses) };
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  return { mode, sent: payments - notSent, failed, ...summed(statuses), seconds };
 }
 
 async function pay(
@@ -148,23 +159,47 @@ async function quiet({ nodes }: RegtestNetwork): Promise<void> {
   });
 }
 
-function summed(statuses: readonly JitStatus[]): {
-  outcomes: Record<string, number>;
-  spentMsat: number;
-  earnedMsat: number;
-} {
+function summed(statuses: readonly JitStatus[]): Summed {
   const outcomes: Record<string, number> = {};
   let [spentMsat, earnedMsat] = [0, 0];
-  for (const status of statuses) {
-    spentMsat += status.week.spent_msat;
-    earnedMsat += status.week.earned_msat;
-    for (const [name, count] of Object.entries(status.outcomes))
-      outcomes[name] = (outcomes[name] ?? 0) + count;
+  for (const { week, outcomes: some } of statuses) {
+    spentMsat += week.spent_msat;
+    earnedMsat += week.earned_msat;
+    for (const [name, times] of Object.entries(some)) outcomes[name] = (outcomes[name] ?? 0) + times;
   }
   return { outcomes, spentMsat, earnedMsat };
 }
 
 const MODES = ['without', 'passive', 'active'] as const;
+type Mode = (typeof MODES)[number];
+
+interface Summed {
+  readonly outcomes: Record<string, number>;
+  readonly spentMsat: number;
+  readonly earnedMsat: number;
+}
+
+interface Outcome extends Summed {
+  readonly mode: Mode;
+  /** What left the payer, and how much of that failed further on. */
+  readonly sent: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const missing = missingPrograms();
+if (missing !== undefined) {
+  print(`The mesh cannot run here: ${missing}.`);
+  process.exit(1);
+}
+if (!Number.isSafeInteger(payments) || payments < 1 || !['random', 'balance'].includes(fees)) {
+  print('expected: [payments] [seed] [random|balance] [without|passive|active]');
+  process.exit(2);
+}
 for (const mode of MODES) {
-  if ((process.argv[4] ?? mode) === mode) console.log(JSON.stringify(await run(mode)));
+  if (modes.length === 0 || modes.includes(mode)) print(JSON.stringify(await run(mode)));
 }
