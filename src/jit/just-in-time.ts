@@ -26,6 +26,11 @@ const MILLION = 1_000_000n;
 const MAX_PPM = 100_000n;
 /** Forwards that we paid for and that have not ended. */
 const MAX_PAID_FOR = 10_000;
+/**
+ * What only a fresh look is sure of: nothing tells of terms that the operator has changed, nor of a channel that is
+ * reestablished, which may take long after its peer has connected.
+ */
+const DOUBTFUL: ReadonlySet<Reason> = new Set(['would_fail', 'cost', 'not_connected']);
 
 export interface JitSettings {
   readonly mode: 'passive' | 'active';
@@ -171,13 +176,10 @@ export class JustInTime {
     }
   }
 
-  /**
-   * Why a forward is let go at once. Nothing tells of terms that the operator has changed: what depends on them shows at
-   * a fresh look.
-   */
+  /** Why a forward is let go at once, without a fresh look. */
   #certainRefusal(forward: Forward, channel: JitChannel | undefined): Reason | undefined {
     const reason = this.#refusal(forward, channel);
-    return reason === 'would_fail' || reason === 'cost' ? undefined : reason;
+    return reason === undefined || DOUBTFUL.has(reason) ? undefined : reason;
   }
 
   /** Why a forward is let go, by what is known. */
@@ -306,27 +308,27 @@ export class JustInTime {
 
   /** A forward has failed for want of liquidity: the next one shall find some. */
   async #afterFailure(forward: Forward): Promise<void> {
-    const { book, clock } = this.#init;
+    const { book } = this.#init;
     const channel = book.of(forward.channelId);
-    const nowMs = clock.monotonicMs();
-    const lastMs = this.#lastPassiveMs.get(forward.channelId);
-    if (lastMs !== undefined && nowMs - lastMs < PASSIVE_PAUSE_MS) {
-      this.#count('once_an_hour');
-      return;
-    }
-    const before = this.#certainRefusal(forward, channel);
+    const before = this.#pause(forward.channelId) ?? this.#certainRefusal(forward, channel);
     if (before !== undefined || channel === undefined) {
       this.#count(before ?? 'unknown_channel');
       return;
     }
-    this.#lastPassiveMs.set(forward.channelId, nowMs);
-    const looked = await this.#look(forward, channel.peerId);
+    const looked = (await this.#look(forward, channel.peerId))?.[0] ?? this.#pause(forward.channelId);
     if (looked !== undefined) {
-      this.#count(looked[0]);
+      this.#count(looked);
       return;
     }
+    this.#lastPassiveMs.set(forward.channelId, this.#init.clock.monotonicMs());
     const fresh = book.of(forward.channelId) ?? channel;
     this.#count(await this.#fill(forward, fresh, PASSIVE_RETRY_MS));
+  }
+
+  #pause(channelId: string): Reason | undefined {
+    const lastMs = this.#lastPassiveMs.get(channelId);
+    const isOver = lastMs === undefined || this.#init.clock.monotonicMs() - lastMs >= PASSIVE_PAUSE_MS;
+    return isOver ? undefined : 'once_an_hour';
   }
 
   /** Brings what is missing into a channel. The booking stays until what it cost is certain. */
@@ -359,6 +361,10 @@ export class JustInTime {
       };
       if (!ledger.book(booking)) return 'budget';
       if (!(await this.#written(booking))) return 'ledger';
+      if (hold?.isOver) {
+        this.#unbook(booking);
+        return 'late';
+      }
       return await this.#perform(booking, () => circles.perform(fill, found.outPeerId, retryForMs));
     } finally {
       this.#underWay.delete(channel.peerId);
@@ -379,16 +385,21 @@ export class JustInTime {
 
   /** Whether a booking is where kill -9 does not clear it: nothing is sent before. */
   async #written(booking: Booking): Promise<boolean> {
-    const { bookings, ledger, log } = this.#init;
+    const { bookings, log } = this.#init;
     try {
       await bookings.write(booking);
       return true;
     } catch (error) {
       log(`no circle, since its cost could not be booked: ${messageOf(error)}`);
-      ledger.settle(booking.id, 0n);
-      this.#forget(booking.id);
+      this.#unbook(booking);
       return false;
     }
+  }
+
+  /** Nothing was sent for it, or it certainly cost nothing. */
+  #unbook({ id }: Booking): void {
+    this.#init.ledger.settle(id, 0n);
+    this.#forget(id);
   }
 
   async #perform(booking: Booking, perform: () => ReturnType<Circles['perform']>): Promise<Reason> {
@@ -398,14 +409,17 @@ export class JustInTime {
       log(`a circle for ${booking.channel} is not settled: ${booking.feeMsat} msat count as spent`);
       return 'unsettled';
     }
-    const isComplete = outcome.status === 'complete';
-    const settled = ledger.settle(booking.id, isComplete ? outcome.feeMsat : 0n);
+    if (outcome.status !== 'complete') {
+      this.#unbook(booking);
+      return outcome.status;
+    }
+    const settled = ledger.settle(booking.id, outcome.feeMsat);
     if (settled === undefined) this.#forget(booking.id);
     else {
       // The larger sum stays written where this fails.
       bookings.write(settled).catch((error: unknown) => log(`ledger: ${messageOf(error)}`));
     }
-    return outcome.status === 'complete' ? 'filled' : outcome.status;
+    return 'filled';
   }
 
   #forget(id: string): void {

@@ -221,7 +221,7 @@ export const invoiceCreation = v.object({
 /** `foafcircles` and `foafrebalance`, as far as just-in-time routing uses them. */
 export const foafcircles = v.object({
   circles: v.array(v.object({ hops: v.pipe(v.array(v.object({ id: nodeId })), v.minLength(2)) })),
-  missing: v.optional(v.object({ reasons: v.array(v.string()) })),
+  missing: v.optional(v.looseObject({ reasons: v.array(v.string()) })),
 });
 
 export const foafrebalance = v.object({ status: v.literal('complete'), fee_msat: msat });

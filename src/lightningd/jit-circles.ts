@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import type { Circles, Fill, FillOutcome } from '../jit/ports.ts';
 import * as answers from './answers.ts';
 import { ErrorCode, RpcError } from './errors.ts';
+import type { Logger } from './logger.ts';
 import type { Rpc } from './rpc-client.ts';
 
 /** What `foafrebalance` answers where nothing moved: no circle, too expensive, gave up, a parameter it does not take. */
@@ -16,7 +17,7 @@ const FAILED: ReadonlySet<number> = new Set([205, 206, 210, ErrorCode.invalidPar
 const PERFORM_TIMEOUT_MS = 600_000;
 const FIND_TIMEOUT_MS = 10_000;
 
-export function createCircles(rpc: Rpc, log: (message: string) => void): Circles {
+export function createCircles(rpc: Rpc, logger: Pick<Logger, 'debug' | 'warn'>): Circles {
   return {
     find: async ({ amountMsat, channel, maxFeePpm }) => {
       const params = { amount: `${amountMsat}msat`, in: channel, maxfeeppm: maxFeePpm, limit: 1 };
@@ -26,18 +27,25 @@ export function createCircles(rpc: Rpc, log: (message: string) => void): Circles
         const peers = circles[0]?.hops.slice(0, -1).map(({ id }) => id);
         const outPeerId = peers?.[0];
         if (peers !== undefined && outPeerId !== undefined) return { outPeerId, peers };
+        logger.debug({ ...params, missing }, 'no circle');
         return missing?.reasons.includes('fee') ? 'too_dear' : 'no_circle';
       } catch (error) {
         if (isAbsent(error)) return 'no_balancesharing';
-        log(`circles could not be asked for: ${String(error)}`);
+        logger.warn(`circles could not be asked for: ${String(error)}`);
         return 'error';
       }
     },
-    perform: (fill, outPeerId, retryForMs) => perform(rpc, fill, outPeerId, retryForMs),
+    perform: (fill, outPeerId, retryForMs) => perform(rpc, logger, fill, outPeerId, retryForMs),
   };
 }
 
-async function perform(rpc: Rpc, fill: Fill, outPeerId: string, retryForMs: number): Promise<FillOutcome> {
+async function perform(
+  rpc: Rpc,
+  logger: Pick<Logger, 'debug'>,
+  fill: Fill,
+  outPeerId: string,
+  retryForMs: number,
+): Promise<FillOutcome> {
   const params = {
     amount: `${fill.amountMsat}msat`,
     out: outPeerId,
@@ -52,6 +60,8 @@ async function perform(rpc: Rpc, fill: Fill, outPeerId: string, retryForMs: numb
     return { status: 'complete', feeMsat: fee_msat };
   } catch (error) {
     if (isAbsent(error)) return { status: 'no_balancesharing' };
+    const data = error instanceof RpcError ? error.data : undefined;
+    logger.debug({ ...params, ...(data === undefined ? {} : { data }) }, String(error));
     if (!(error instanceof RpcError) || !FAILED.has(error.code)) return { status: 'unsettled' };
     const read = v.safeParse(answers.rebalanceFailure, error.data ?? {});
     return { status: read.success && !read.output.unsettled ? 'failed' : 'unsettled' };

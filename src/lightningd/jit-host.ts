@@ -91,7 +91,7 @@ async function connect(rpc: Rpc, options: JitOptions, logger: Logger): Promise<R
     ledger,
     isLedgerReady: () => store.isReady,
     bookings: store,
-    circles: createCircles(rpc, message => logger.warn(message)),
+    circles: createCircles(rpc, logger),
     node: { readPeer: peerId => reader.readPeer(peerId), denied: () => denied(rpc) },
     clock,
     newId: randomUUID,

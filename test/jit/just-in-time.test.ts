@@ -167,6 +167,20 @@ test('active: over before the circle was sent, nothing is sent', async () => {
   assert.deepEqual([world.fills, world.disk.size, world.count('late')], [[], 0, 1]);
 });
 
+test('active: over while the booking was written, nothing is sent and the booking is gone', async () => {
+  const world = new World();
+  const call = hold();
+  const write = world.write;
+  world.write = async booking => {
+    await write(booking);
+    call.end();
+  };
+  await world.jit.decide(forward(), call);
+  await setImmediate();
+  assert.deepEqual([world.fills, world.disk.size, world.count('late')], [[], 0, 1]);
+  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 0n);
+});
+
 test('active: a sibling that was filled, or has enough, is named only if it may carry the forward', async () => {
   const sibling = (changes: Partial<JitChannel> = {}) =>
     channel({ channelId: SIBLING, names: ['104x1x0'], ...changes });
@@ -234,8 +248,8 @@ test('active: each refusal lets go, at once where it is certain, and is counted 
     world.read();
     prepare(world);
     const decided = world.jit.decide(forward(htlc), hold());
-    // Of our own terms no notification tells.
-    const needsLook = reason === 'would_fail' || reason === 'cost';
+    // Of our own terms no notification tells, nor of a channel that is reestablished.
+    const needsLook = reason === 'would_fail' || reason === 'cost' || reason === 'not_connected';
     assert.equal(decided instanceof Promise, needsLook, reason);
     assert.equal(await decided, undefined);
     assert.deepEqual([...world.jit.counts], [[reason, 1]]);
@@ -255,6 +269,48 @@ test('fees that were lowered since the channel was read count as they are now', 
     await setImmediate();
     assert.equal(world.count('filled'), 1, mode);
   }
+});
+
+test('a channel that was reestablished long after its peer had connected counts as it is now', async () => {
+  for (const mode of ['active', 'passive'] as const) {
+    const world = new World({ mode });
+    world.channels = [channel({ isUsable: false })];
+    world.read();
+    world.channels = [channel()];
+    const htlc = forward();
+    await world.jit.decide(htlc, hold());
+    world.jit.localFailed(htlc.key, true);
+    await setImmediate();
+    assert.equal(world.count('filled'), 1, mode);
+  }
+});
+
+test('passive: a failure that nothing could be done about does not use up the hour', async () => {
+  const world = new World({ mode: 'passive' });
+  for (const isUsable of [false, true]) {
+    world.channels = [channel({ isUsable })];
+    const htlc = forward();
+    world.jit.decide(htlc, hold());
+    world.jit.localFailed(htlc.key, true);
+    await setImmediate();
+  }
+  assert.deepEqual(
+    [...world.jit.counts],
+    [
+      ['not_connected', 1],
+      ['filled', 1],
+    ],
+  );
+});
+
+test('passive: of failures in the same moment one fills', async () => {
+  const world = new World({ mode: 'passive' });
+  world.perform = async () => ({ status: 'failed' });
+  const failed = [forward(), forward(), forward()];
+  for (const htlc of failed) world.jit.decide(htlc, hold());
+  for (const { key } of failed) world.jit.localFailed(key, true);
+  await setImmediate();
+  assert.deepEqual([world.fills.length, world.count('once_an_hour')], [1, 2]);
 });
 
 test('active: denied peers, of whichever end', async () => {

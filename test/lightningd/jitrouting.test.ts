@@ -100,6 +100,7 @@ async function started(
 
 interface Status {
   held: number;
+  circles_under_way: number;
   enough: number;
   outcomes: Record<string, number>;
   week: { spent_msat: number };
@@ -307,6 +308,28 @@ test('lightningd whose RPC refuses, fails or is gone: continued', async t => {
     assert.deepEqual(outcomes, { unsettled: 1 });
     assert.ok(week.spent_msat > 4_900, 'it may have been paid');
   });
+});
+
+test('lightningd whose RPC does not answer: continued at the deadline, and nothing is sent afterwards', async t => {
+  for (const method of ['listpeerchannels', 'listconfigs', 'foafcircles', 'datastore'] as const) {
+    await t.test(method, async each => {
+      const stub = await started(each, {}, { 'foaf-jit-hold-ms': 500 });
+      let answer = () => {};
+      const known = stub.rpc.methods.get(method);
+      stub.rpc.methods.set(method, async params => {
+        await new Promise<void>(resolve => {
+          answer = resolve;
+        });
+        return known?.(params);
+      });
+      assert.deepEqual((await stub.request('htlc_accepted', htlc())).result, CONTINUE);
+      answer();
+      while ((await status(stub)).circles_under_way > 0);
+      const { held, outcomes, week } = await status(stub);
+      assert.deepEqual([held, outcomes, week.spent_msat], [0, { late: 1 }, 0]);
+      assert.deepEqual(stub.rpc.callsOf('foafrebalance'), []);
+    });
+  }
 });
 
 test('a datastore that cannot be read: nothing is spent, and the command says so', async t => {

@@ -23,6 +23,8 @@ import {
 } from './just-in-time.ts';
 
 const skip = missingPrograms() ?? false;
+/** Long enough for a circle to be sent on a busy machine, and still waited for. */
+const SHORT_HOLD_MS = 3000;
 
 /** A payment that we hold while the friend on the circle holds that. */
 async function heldPayment(cast: Cast): Promise<Payment> {
@@ -40,7 +42,7 @@ test(
   { skip },
   async () => {
     const cast = await startCast({
-      ours: jitArgs('active', '--foaf-jit-hold-ms=500'),
+      ours: jitArgs('active', SHORT_HOLD_MS),
       friend: { plugin: HOLDER },
     });
     await using network = cast.network;
@@ -75,7 +77,7 @@ test(
 
 test('killed while it holds: nothing is stuck, and what it had booked stays spent', { skip }, async () => {
   const cast = await startCast({
-    ours: jitArgs('active', '--foaf-jit-hold-ms=30000'),
+    ours: jitArgs('active'),
     friend: { plugin: HOLDER },
   });
   await using _network = cast.network;
@@ -99,7 +101,7 @@ test('killed while it holds: nothing is stuck, and what it had booked stays spen
 
 test('stopped while it holds (stdin ends): nothing is stuck', { skip }, async () => {
   const cast = await startCast({
-    ours: jitArgs('active', '--foaf-jit-hold-ms=30000'),
+    ours: jitArgs('active'),
     friend: { plugin: HOLDER },
   });
   await using network = cast.network;
@@ -114,7 +116,7 @@ test('stopped while it holds (stdin ends): nothing is stuck', { skip }, async ()
 
 test('lightningd stops while it holds, and replays the HTLC when it starts', { skip }, async () => {
   const cast = await startCast({
-    ours: jitArgs('active', '--foaf-jit-hold-ms=30000'),
+    ours: jitArgs('active'),
     friend: { plugin: HOLDER },
   });
   await using network = cast.network;
@@ -135,7 +137,7 @@ test('lightningd stops while it holds, and replays the HTLC when it starts', { s
 
 test('lightningd is killed while it holds', { skip }, async () => {
   const cast = await startCast({
-    ours: jitArgs('active', '--foaf-jit-hold-ms=30000'),
+    ours: jitArgs('active'),
     friend: { plugin: HOLDER },
   });
   await using network = cast.network;

@@ -1,8 +1,8 @@
 /** Just-in-time routing on real nodes: a forward that fails without it and arrives with it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertNoComplaints } from './friends.ts';
-import { missingPrograms } from './harness.ts';
+import { assertNoComplaints, PLUGIN } from './friends.ts';
+import { missingPrograms, RegtestNetwork } from './harness.ts';
 import {
   AMOUNT_MSAT,
   assertUnharmed,
@@ -12,10 +12,12 @@ import {
   JIT_PLUGIN,
   jitArgs,
   jitStatus,
+  LONG_HOLD_MS,
   NO_LIQUIDITY,
   payThroughUs,
   startCast,
   untilCounted,
+  untilGone,
   untilQuiet,
 } from './just-in-time.ts';
 
@@ -32,7 +34,12 @@ test('active: what fails without arrives with it', { skip }, async t => {
   });
 
   await t.test('with: the channel is filled while the forward waits', async () => {
-    await us.rpc('plugin', { subcommand: 'start', plugin: JIT_PLUGIN, 'foaf-jit': 'active' });
+    await us.rpc('plugin', {
+      subcommand: 'start',
+      plugin: JIT_PLUGIN,
+      'foaf-jit': 'active',
+      'foaf-jit-hold-ms': LONG_HOLD_MS,
+    });
     const before = await balance(us, toFriend);
     const startedMs = performance.now();
     assert.equal(await (await payThroughUs(cast)).end, 'complete');
@@ -72,6 +79,7 @@ test('active: what fails without arrives with it', { skip }, async t => {
 
   await t.test('without a circle it fails as it would without us', async () => {
     await friend.stop();
+    await untilGone(us, toFriend);
     assert.equal(await (await payThroughUs(cast, 1_000_000_000)).end, NO_LIQUIDITY);
     assert.equal((await untilCounted(us, 'no_circle')).outcomes['no_circle'], 1);
   });
@@ -101,5 +109,42 @@ test('active: the circle comes home over a sibling channel, which is named then'
   const { outcomes } = await untilQuiet(us);
   t.diagnostic(JSON.stringify(outcomes));
   assert.deepEqual(outcomes, { filled_sibling: 1 });
+  assertNoComplaints(network);
+});
+
+test(
+  'it starts with balancesharing whichever is named first, and disables itself without',
+  { skip },
+  async () => {
+    const jit = `--plugin=${JIT_PLUGIN}`;
+    const sharing = `--plugin=${PLUGIN}`;
+    await using network = await RegtestNetwork.start({
+      nodes: [[jit, sharing], [sharing, jit], [jit]].map(extraArgs => ({ extraArgs })),
+    });
+    for (const node of network.nodes.slice(0, 2)) {
+      assert.equal((await jitStatus(node)).mode, 'passive');
+    }
+    const alone = network.node(2);
+    await alone.waitForLog(
+      /UNUSUAL.*jitrouting.*disabled: needs the plugin balancesharing.*no command foafcircles/,
+    );
+    await assert.rejects(jitStatus(alone), /Unknown command/);
+    await assert.rejects(
+      alone.rpc('plugin', { subcommand: 'start', plugin: JIT_PLUGIN }),
+      /needs the plugin balancesharing/,
+    );
+    for (const node of network.nodes) assertUnharmed(node);
+  },
+);
+
+test('balancesharing is stopped while it runs: what would be held is let go', { skip }, async () => {
+  const cast = await startCast({ ours: jitArgs('active') });
+  await using network = cast.network;
+  const { us } = cast;
+  await us.rpc('plugin', { subcommand: 'stop', plugin: PLUGIN });
+  assert.equal(await (await payThroughUs(cast)).end, NO_LIQUIDITY);
+  assert.deepEqual((await untilQuiet(us)).outcomes, { no_balancesharing: 1 });
+  await us.rpc('plugin', { subcommand: 'start', plugin: PLUGIN });
+  assert.equal(await (await payThroughUs(cast)).end, 'complete');
   assertNoComplaints(network);
 });

@@ -16,6 +16,8 @@ export const AMOUNT_MSAT = 100_000_000;
 /** We ask 1,000 ppm, so a forward of 100,000 sat earns 100 sat; the others 1 msat and 10 ppm. */
 const FEE_MSAT = 100_000;
 export const FEES = ['--fee-base=0', '--fee-per-satoshi=1000'];
+/** The longest. */
+export const LONG_HOLD_MS = 30_000;
 const FINAL_DELAY = 40;
 const OUR_DELAY = 6;
 
@@ -54,9 +56,9 @@ export interface CastOptions {
   readonly sibling?: boolean;
 }
 
-/** Arguments that start just-in-time routing with the node. */
-export function jitArgs(mode: string, ...more: readonly string[]): string[] {
-  return [...FEES, `--plugin=${JIT_PLUGIN}`, `--foaf-jit=${mode}`, ...more];
+/** Arguments that start just-in-time routing with the node. Unless told otherwise it holds longer than a busy machine needs. */
+export function jitArgs(mode: string, holdMs = LONG_HOLD_MS): string[] {
+  return [...FEES, `--plugin=${JIT_PLUGIN}`, `--foaf-jit=${mode}`, `--foaf-jit-hold-ms=${holdMs}`];
 }
 
 export async function startCast({
@@ -162,6 +164,17 @@ export function untilCounted(node: RegtestNode, outcome: string): Promise<JitSta
   return waitFor(`an outcome ${outcome}`, async () => {
     const status = await jitStatus(node);
     return status.outcomes[outcome] === undefined ? undefined : status;
+  });
+}
+
+/** Waits until a channel's peer is gone in our lightningd's eyes: it notices some time after the peer has ended. */
+export async function untilGone(node: RegtestNode, id: string): Promise<void> {
+  await waitFor('the peer to be gone', async () => {
+    const { channels } = await node.rpc<{
+      channels: { short_channel_id: string; peer_connected: boolean }[];
+    }>('listpeerchannels');
+    const isGone = channels.some(each => each.short_channel_id === id && !each.peer_connected);
+    return isGone ? true : undefined;
   });
 }
 
