@@ -225,6 +225,32 @@ test('active: a book that was wrong on the poor side costs one look and nothing 
   assert.deepEqual([world.reads, world.fills, world.count('enough_after_all')], [1, [], 1]);
 });
 
+test('active: a book that was wrong on the rich side is put right by the first failure', async () => {
+  const world = new World();
+  world.channels = [channel({ spendableMsat: 2n * AMOUNT_MSAT })];
+  world.read();
+  // A payment of our own has left, of which nothing is told before it ends.
+  world.channels = [channel()];
+  const first = forward();
+  assert.equal(world.jit.decide(first, hold()), undefined);
+  world.jit.localFailed(first.key, true);
+  await setImmediate();
+  assert.deepEqual([world.reads, world.jit.enough], [1, 1]);
+  await world.jit.decide(forward(), hold());
+  assert.equal(world.count('filled'), 1);
+  // Failures of what the book says as well ask for nothing.
+  const reads = world.reads;
+  world.channels = [channel()];
+  world.read();
+  const large = forward();
+  world.settings.mode = 'passive';
+  world.jit.decide(large, hold());
+  world.settings.mode = 'active';
+  world.jit.localFailed(large.key, true);
+  await setImmediate();
+  assert.equal(world.reads, reads);
+});
+
 test('active: each refusal lets go, at once where it is certain, and is counted by its reason', async () => {
   const cases: readonly (readonly [Reason, Partial<JitChannel>, Partial<Forward>, (world: World) => void])[] =
     [
