@@ -168,12 +168,26 @@ export class JustInTime {
     const { book, earnings, clock, settings } = this.#init;
     const forward = book.ended(key);
     const paidFor = this.#paidFor.get(key);
+    if (isLiquidity && forward !== undefined) this.#doubt(forward);
     if (paidFor !== undefined) {
       this.#paidFor.delete(key);
       earnings.failed(paidFor, clock.wallMs());
     } else if (isLiquidity && forward !== undefined && settings().mode === 'passive') {
       this.#afterFailure(forward).catch((error: unknown) => this.#init.log(messageOf(error)));
     }
+  }
+
+  /**
+   * lightningd had less than the book says: our own payments show there only when they have ended, and a commitment's fee
+   * may have risen. Without a fresh look every forward from then on would be taken to have enough.
+   */
+  #doubt({ channelId, outMsat }: Forward): void {
+    const { book, node, log } = this.#init;
+    const peerId = book.of(channelId)?.peerId;
+    if (peerId === undefined || book.spendableMsat(channelId) < outMsat) return;
+    node
+      .readPeer(peerId)
+      .catch((error: unknown) => log(`our channels could not be read: ${messageOf(error)}`));
   }
 
   /** Why a forward is let go at once, without a fresh look. */
