@@ -2,16 +2,14 @@
  * Holds a forward that its channel cannot carry while a circle fills that channel, or fills it after one has failed.
  *
  * Hazard: every HTLC passes here, most of them in need of nothing: those are decided at once, from the channel book alone.
- * What is held is bounded in number and in time, and each channel has one circle under way at most, so that a
- * hundred HTLCs do not set off a hundred circles. What it may cost is for the ledger to say.
+ * What is held is bounded in number and in time. What is sent for it, and what that may cost, is for `filler.ts` to say.
  */
-import type { ForwardingTerms } from '../sharing/node-view.ts';
 import type { ChannelBook } from './channel-book.ts';
-import { type Earnings, mayEarnMsat } from './earnings.ts';
-import type { Booking, Ledger } from './ledger.ts';
-import type { Bookings, Circles, JitClock, Node } from './ports.ts';
+import type { Earnings } from './earnings.ts';
+import type { Filler } from './filler.ts';
+import type { JitClock, Node } from './ports.ts';
 import type { Forward, JitChannel, Reason } from './types.ts';
-import { mayCarry, missingMsat, refusal } from './verdict.ts';
+import { mayCarry, refusal } from './verdict.ts';
 
 /** HTLCs held at once: each takes a slot of the 483 that a peer's channel has at most. Our own choice. */
 export const MAX_HELD = 20;
@@ -19,11 +17,6 @@ export const MAX_HELD = 20;
 const PASSIVE_PAUSE_MS = 3_600_000;
 /** After a failure a circle may take longer than anybody would hold an HTLC. */
 const PASSIVE_RETRY_MS = 60_000;
-/** A circle costs at most half of what the forward may earn. */
-const EARN_DIVISOR = 2n;
-const MILLION = 1_000_000n;
-/** The largest limit that `foafrebalance` takes. */
-const MAX_PPM = 100_000n;
 /** Forwards that we paid for and that have not ended. */
 const MAX_PAID_FOR = 10_000;
 /**
@@ -51,24 +44,14 @@ export interface JustInTimeInit {
   readonly settings: () => JitSettings;
   readonly book: ChannelBook;
   readonly earnings: Earnings;
-  readonly ledger: Ledger;
-  /** Whether what was spent before is known: nothing is paid until then. */
-  readonly isLedgerReady: () => boolean;
-  readonly bookings: Bookings;
-  readonly circles: Circles;
+  readonly filler: Filler;
   readonly node: Node;
   readonly clock: JitClock;
-  readonly newId: () => string;
   readonly log: (message: string) => void;
 }
 
 /** What became of a forward, and the sibling to name where one carries it. */
 type Ending = readonly [reason: Reason, forwardTo?: string];
-
-/** A circle under way. */
-interface UnderWay {
-  readonly peers: Set<string>;
-}
 
 export class JustInTime {
   /** How many forwards came to what end, by reason. */
@@ -77,8 +60,6 @@ export class JustInTime {
   #held = 0;
   /** Forwards that had enough. */
   #enough = 0;
-  /** By the peer whose channel is filled: it may use any of its channels with us. */
-  readonly #underWay = new Map<string, UnderWay>();
   /** Those of our own circles, by the invoices that they pay. */
   readonly #ownHashes = new Set<string>();
   /** When a failure last filled a channel, by channel id. */
@@ -99,7 +80,7 @@ export class JustInTime {
 
   /** How many circles are under way. */
   get underWay(): number {
-    return this.#underWay.size;
+    return this.#init.filler.underWay;
   }
 
   /** How many forwards needed nothing. */
@@ -200,39 +181,16 @@ export class JustInTime {
   #refusal(forward: Forward, channel: JitChannel | undefined): Reason | undefined {
     if (channel === undefined) return 'unknown_channel';
     if (this.#ownHashes.has(forward.paymentHash)) return 'own_circle';
-    if (this.#underWay.has(channel.peerId)) return 'under_way';
-    // What a circle of ours makes others do is no reason for the next one.
-    for (const { peers } of this.#underWay.values()) {
-      if (peers.has(forward.inPeerId)) return 'recursion';
-    }
-    return refusal(forward, channel) ?? this.#moneyRefusal(forward, channel);
-  }
-
-  #moneyRefusal(forward: Forward, channel: JitChannel): Reason | undefined {
-    if (!this.#init.isLedgerReady()) return 'ledger';
-    const limit = this.#limit(forward, channel);
-    return typeof limit === 'string' ? limit : undefined;
+    const { filler } = this.#init;
+    return (
+      filler.busyRefusal(forward, channel) ??
+      refusal(forward, channel) ??
+      filler.moneyRefusal(forward, channel)
+    );
   }
 
   #tooMany(): Reason | undefined {
     return this.#held >= MAX_HELD ? 'too_many_held' : undefined;
-  }
-
-  /** The most that a circle for a forward may cost. */
-  #limit(forward: Forward, { terms, names }: JitChannel): bigint | Reason {
-    const { ledger, clock } = this.#init;
-    const name = names[0];
-    if (terms === undefined || name === undefined) return 'would_fail';
-    const worth = this.#worthMsat(forward, terms, name);
-    if (worth <= 0n) return 'cost';
-    const remaining = ledger.remainingMsat(name, clock.wallMs());
-    if (remaining <= 0n) return 'budget';
-    return worth < remaining ? worth : remaining;
-  }
-
-  #worthMsat(forward: Forward, terms: ForwardingTerms, name: string): bigint {
-    const { earnings, clock } = this.#init;
-    return mayEarnMsat(forward, terms, earnings.share(name, clock.wallMs())) / EARN_DIVISOR;
   }
 
   /** Continues when the channel can carry it, when it certainly will not, or when the time is up. */
@@ -260,7 +218,7 @@ export class JustInTime {
     const fresh = this.#init.book.of(forward.channelId) ?? channel;
     const { holdMs } = this.#init.settings();
     // The circle goes on when the hold is over: it still is a rebalance.
-    const filling = this.#fill(forward, fresh, holdMs, hold);
+    const filling = this.#init.filler.fill(forward, fresh, holdMs, hold);
     return Promise.race([this.#untilCarried(forward, fresh.peerId, filling, hold), late]);
   }
 
@@ -336,108 +294,13 @@ export class JustInTime {
     }
     this.#lastPassiveMs.set(forward.channelId, this.#init.clock.monotonicMs());
     const fresh = book.of(forward.channelId) ?? channel;
-    this.#count(await this.#fill(forward, fresh, PASSIVE_RETRY_MS));
+    this.#count(await this.#init.filler.fill(forward, fresh, PASSIVE_RETRY_MS));
   }
 
   #pause(channelId: string): Reason | undefined {
     const lastMs = this.#lastPassiveMs.get(channelId);
     const isOver = lastMs === undefined || this.#init.clock.monotonicMs() - lastMs >= PASSIVE_PAUSE_MS;
     return isOver ? undefined : 'once_an_hour';
-  }
-
-  /** Brings what is missing into a channel. The booking stays until what it cost is certain. */
-  async #fill(forward: Forward, channel: JitChannel, retryForMs: number, hold?: HeldCall): Promise<Reason> {
-    const { ledger, circles, clock, newId } = this.#init;
-    const name = nameOf(channel);
-    const limit = this.#limit(forward, channel);
-    if (name === undefined || typeof limit === 'string')
-      return typeof limit === 'string' ? limit : 'would_fail';
-    // Whoever else looked at the same moment was first.
-    if (this.#underWay.has(channel.peerId)) return 'under_way';
-    for (const id of ledger.prune(clock.wallMs())) this.#forget(id);
-    const underWay: UnderWay = { peers: new Set([channel.peerId]) };
-    this.#underWay.set(channel.peerId, underWay);
-    try {
-      const amountMsat = this.#neededMsat(forward, channel);
-      const ppm = (limit * MILLION) / amountMsat;
-      if (ppm <= 0n) return 'cost';
-      const maxFeePpm = Number(ppm < MAX_PPM ? ppm : MAX_PPM);
-      const fill = { amountMsat, channel: name, maxFeePpm };
-      const found = await circles.find(fill);
-      if (typeof found === 'string') return found;
-      if (hold?.isOver) return 'late';
-      for (const peer of found.peers) underWay.peers.add(peer);
-      const booking: Booking = {
-        id: newId(),
-        channel: name,
-        atWallMs: clock.wallMs(),
-        feeMsat: (amountMsat * BigInt(maxFeePpm)) / MILLION,
-      };
-      if (!ledger.book(booking)) return 'budget';
-      if (!(await this.#written(booking))) return 'ledger';
-      if (hold?.isOver) {
-        this.#unbook(booking);
-        return 'late';
-      }
-      return await this.#perform(booking, () => circles.perform(fill, found.outPeerId, retryForMs));
-    } finally {
-      this.#underWay.delete(channel.peerId);
-    }
-  }
-
-  /** The peer chooses over which of its channels with us a circle comes home: enough for the one that lacks most. */
-  #neededMsat(forward: Forward, channel: JitChannel): bigint {
-    const { book } = this.#init;
-    const candidates = [
-      channel,
-      ...book.ofPeer(channel.peerId).filter(each => refusal(forward, each) === undefined),
-    ];
-    return candidates
-      .map(each => missingMsat(each, book.spendableMsat(each.channelId), forward.outMsat))
-      .reduce((most, each) => (each > most ? each : most));
-  }
-
-  /** Whether a booking is where kill -9 does not clear it: nothing is sent before. */
-  async #written(booking: Booking): Promise<boolean> {
-    const { bookings, log } = this.#init;
-    try {
-      await bookings.write(booking);
-      return true;
-    } catch (error) {
-      log(`no circle, since its cost could not be booked: ${messageOf(error)}`);
-      this.#unbook(booking);
-      return false;
-    }
-  }
-
-  /** Nothing was sent for it, or it certainly cost nothing. */
-  #unbook({ id }: Booking): void {
-    this.#init.ledger.settle(id, 0n);
-    this.#forget(id);
-  }
-
-  async #perform(booking: Booking, perform: () => ReturnType<Circles['perform']>): Promise<Reason> {
-    const { ledger, bookings, log } = this.#init;
-    const outcome = await perform();
-    if (outcome.status === 'unsettled') {
-      log(`a circle for ${booking.channel} is not settled: ${booking.feeMsat} msat count as spent`);
-      return 'unsettled';
-    }
-    if (outcome.status !== 'complete') {
-      this.#unbook(booking);
-      return outcome.status;
-    }
-    const settled = ledger.settle(booking.id, outcome.feeMsat);
-    if (settled === undefined) this.#forget(booking.id);
-    else {
-      // The larger sum stays written where this fails.
-      bookings.write(settled).catch((error: unknown) => log(`ledger: ${messageOf(error)}`));
-    }
-    return 'filled';
-  }
-
-  #forget(id: string): void {
-    this.#init.bookings.remove(id).catch((error: unknown) => this.#init.log(`ledger: ${messageOf(error)}`));
   }
 
   #count(reason: Reason): void {

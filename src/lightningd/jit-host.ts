@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { ChannelBook } from '../jit/channel-book.ts';
 import { Earnings } from '../jit/earnings.ts';
+import { Filler } from '../jit/filler.ts';
 import { JustInTime } from '../jit/just-in-time.ts';
 import { Ledger } from '../jit/ledger.ts';
 import * as answers from './answers.ts';
@@ -84,18 +85,26 @@ async function connect(rpc: Rpc, options: JitOptions, logger: Logger): Promise<R
   };
   await store.load();
   await readAll();
-  const jit = new JustInTime({
-    settings: options.settings,
+  const log = (message: string) => logger.warn(message);
+  const filler = new Filler({
     book,
     earnings,
     ledger,
     isLedgerReady: () => store.isReady,
     bookings: store,
     circles: createCircles(rpc, logger),
-    node: { readPeer: peerId => reader.readPeer(peerId), denied: () => denied(rpc) },
     clock,
     newId: randomUUID,
-    log: message => logger.warn(message),
+    log,
+  });
+  const jit = new JustInTime({
+    settings: options.settings,
+    book,
+    earnings,
+    filler,
+    node: { readPeer: peerId => reader.readPeer(peerId), denied: () => denied(rpc) },
+    clock,
+    log,
   });
   return {
     sources: {

@@ -1,6 +1,7 @@
 /** A node with channels, circles and a disk that the test owns. */
 import { ChannelBook } from '../../src/jit/channel-book.ts';
 import { Earnings } from '../../src/jit/earnings.ts';
+import { Filler } from '../../src/jit/filler.ts';
 import { type HeldCall, type JitSettings, JustInTime } from '../../src/jit/just-in-time.ts';
 import { type Allowances, type Booking, Ledger } from '../../src/jit/ledger.ts';
 import type { Fill, FillOutcome, FoundCircle, NoCircle } from '../../src/jit/ports.ts';
@@ -124,8 +125,8 @@ export class World {
     this.ledger.restore([...disk.values()], 0);
     this.read();
     let lastId = disk.size;
-    this.jit = new JustInTime({
-      settings: () => this.settings,
+    const log = (message: string) => this.logged.push(message);
+    const filler = new Filler({
       book: this.book,
       earnings: this.earnings,
       ledger: this.ledger,
@@ -143,6 +144,15 @@ export class World {
           return this.perform(fill);
         },
       },
+      clock,
+      newId: () => `${clock.nowMs}-${++lastId}`,
+      log,
+    });
+    this.jit = new JustInTime({
+      settings: () => this.settings,
+      book: this.book,
+      earnings: this.earnings,
+      filler,
       node: {
         readPeer: async peerId => {
           this.reads++;
@@ -151,8 +161,7 @@ export class World {
         denied: async () => this.denied,
       },
       clock,
-      newId: () => `${clock.nowMs}-${++lastId}`,
-      log: message => this.logged.push(message),
+      log,
     });
   }
 
