@@ -206,6 +206,7 @@ export class JustInTime {
     this.#held--;
     this.#count(reason);
     const channelId = forwardTo ?? forward.channelId;
+    book.ended(forward.key);
     const isEnough = book.spendableMsat(channelId) >= forward.outMsat;
     book.continue({ ...forward, channelId }, isEnough, clock.monotonicMs());
     return forwardTo === undefined ? undefined : { forwardTo };
@@ -213,7 +214,7 @@ export class JustInTime {
 
   async #tryToFill(forward: Forward, channel: JitChannel, hold: HeldCall): Promise<Ending> {
     const late = hold.over.then((): [Reason] => ['late']);
-    const looked = await Promise.race([this.#look(forward, channel.peerId), late]);
+    const looked = await Promise.race([this.#look(forward, channel.peerId, true), late]);
     if (looked !== undefined) return looked;
     const fresh = this.#init.book.of(forward.channelId) ?? channel;
     const { holdMs } = this.#init.settings();
@@ -222,11 +223,16 @@ export class JustInTime {
     return Promise.race([this.#untilCarried(forward, fresh.peerId, filling, hold), late]);
   }
 
-  /** A fresh look: whether it lacks anything at all, and whether it may be held. */
-  async #look(forward: Forward, peerId: string): Promise<Ending | undefined> {
+  /**
+   * A fresh look: whether it lacks anything at all, and whether it may be held.
+   *
+   * @param isWaiting whether it takes what is found: others look at the same moment
+   */
+  async #look(forward: Forward, peerId: string, isWaiting: boolean): Promise<Ending | undefined> {
     const { node } = this.#init;
     await node.readPeer(peerId);
     const carrier = this.#carrier(forward, peerId);
+    if (isWaiting && carrier !== undefined) this.#promise(forward, carrier);
     if (carrier === forward.channelId) return ['enough_after_all'];
     if (carrier !== undefined) return ['sibling_had_enough', carrier];
     const reason = this.#refusal(forward, this.#init.book.of(forward.channelId));
@@ -243,6 +249,11 @@ export class JustInTime {
     return book
       .ofPeer(peerId)
       .find(sibling => mayCarry(forward, sibling, book.spendableMsat(sibling.channelId)))?.channelId;
+  }
+
+  #promise(forward: Forward, channelId: string): void {
+    const { book, clock } = this.#init;
+    book.continue({ ...forward, channelId }, true, clock.monotonicMs());
   }
 
   /** Waits for what the circle brings: the money is there before the circle's end is told. */
@@ -262,6 +273,7 @@ export class JustInTime {
         await this.#init.node.readPeer(peerId);
         const carrier = this.#carrier(forward, peerId);
         if (carrier !== undefined) {
+          this.#promise(forward, carrier);
           this.#paid(forward.key, nameOf(this.#init.book.of(carrier)) ?? carrier);
           return carrier === forward.channelId ? ['filled'] : ['filled_sibling', carrier];
         }
@@ -287,7 +299,7 @@ export class JustInTime {
       this.#count(before ?? 'unknown_channel');
       return;
     }
-    const looked = (await this.#look(forward, channel.peerId))?.[0] ?? this.#pause(forward.channelId);
+    const looked = (await this.#look(forward, channel.peerId, false))?.[0] ?? this.#pause(forward.channelId);
     if (looked !== undefined) {
       this.#count(looked);
       return;

@@ -225,6 +225,21 @@ test('active: a book that was wrong on the poor side costs one look and nothing 
   assert.deepEqual([world.reads, world.fills, world.count('enough_after_all')], [1, [], 1]);
 });
 
+test('active: of forwards that look in the same moment one takes what is there, the next is filled for', async () => {
+  const world = new World();
+  world.channels = [channel({ spendableMsat: AMOUNT_MSAT })];
+  const both = [forward(), forward()].map(htlc => world.jit.decide(htlc, hold()));
+  await Promise.all(both);
+  assert.deepEqual(
+    [...world.jit.counts],
+    [
+      ['enough_after_all', 1],
+      ['filled', 1],
+    ],
+  );
+  assert.equal(world.fills[0]?.amountMsat, 102_000_000n);
+});
+
 test('active: a book that was wrong on the rich side is put right by the first failure', async () => {
   const world = new World();
   world.channels = [channel({ spendableMsat: 2n * AMOUNT_MSAT })];

@@ -156,6 +156,8 @@ export class World {
       node: {
         readPeer: async peerId => {
           this.reads++;
+          // lightningd answers later.
+          await Promise.resolve();
           this.read(peerId);
         },
         denied: async () => this.denied,
