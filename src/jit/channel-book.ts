@@ -15,7 +15,7 @@ const MAX_UNHEARD = 10_000;
 
 interface Entry {
   readonly channel: JitChannel;
-  /** What left through it since it was read, as far as we know. */
+  /** What left through it since it was read, less what came, as far as we know. */
   leftMsat: bigint;
 }
 
@@ -64,7 +64,7 @@ export class ChannelBook {
       .filter(channel => channel.peerId === peerId);
   }
 
-  /** What a channel can still send, by what is known; never more than it could when it was read. */
+  /** What a channel can still send, by what is known. */
   spendableMsat(channelId: string): bigint {
     const entry = this.#entries.get(channelId);
     if (entry === undefined) return 0n;
@@ -118,6 +118,16 @@ export class ChannelBook {
     if (entry === undefined) return;
     entry.leftMsat += amountMsat;
     for (const since of this.#readings) since.set(channelId, (since.get(channelId) ?? 0n) + amountMsat);
+  }
+
+  /**
+   * Money has come in by a channel for good. Not counted where that may be wrong on the rich side: while a reading is under
+   * way, which may show it already, and below the reserve, whose rest it fills first.
+   */
+  came(channelId: string, amountMsat: bigint): void {
+    const entry = this.#entries.get(channelId);
+    if (entry === undefined || this.#readings.size > 0 || entry.channel.spendableMsat === 0n) return;
+    entry.leftMsat -= amountMsat;
   }
 
   /**

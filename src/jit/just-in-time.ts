@@ -159,8 +159,8 @@ export class JustInTime {
   }
 
   /**
-   * lightningd had less than the book says: our own payments show there only when they have ended, and a commitment's fee
-   * may have risen. Without a fresh look every forward from then on would be taken to have enough.
+   * lightningd had less than the book says: a commitment's fee may have risen, or something of our own be under way that
+   * nothing told of. Without a fresh look every forward from then on would be taken to have enough.
    */
   #doubt({ channelId, outMsat }: Forward): void {
     const { book, node, log } = this.#init;

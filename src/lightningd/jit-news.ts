@@ -76,7 +76,10 @@ export function createNews({
       const read = v.safeParse(answers.channelMovement, params);
       if (!read.success) return;
       const { account_id, credit_msat, debit_msat, primary_tag } = read.output.coin_movement;
-      if (credit_msat > 0n) jit.arrived(account_id);
+      if (credit_msat > 0n) {
+        book.came(account_id, credit_msat);
+        jit.arrived(account_id);
+      }
       // What is routed was told by its forward_event.
       if (debit_msat > 0n && primary_tag !== 'routed') book.left(account_id, debit_msat);
     },

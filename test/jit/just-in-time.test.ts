@@ -5,7 +5,20 @@ import { setImmediate } from 'node:timers/promises';
 import { MAX_HELD } from '../../src/jit/just-in-time.ts';
 import type { FillOutcome } from '../../src/jit/ports.ts';
 import type { Forward, JitChannel, Reason } from '../../src/jit/types.ts';
-import { A, AMOUNT_MSAT, B, C, C_CHANNEL, channel, forward, hold, SIBLING, TERMS, World } from './world.ts';
+import {
+  A,
+  AMOUNT_MSAT,
+  B,
+  B_CHANNEL,
+  C,
+  C_CHANNEL,
+  channel,
+  forward,
+  hold,
+  SIBLING,
+  TERMS,
+  World,
+} from './world.ts';
 
 test('what its channel can carry is continued at once, without a look at lightningd', async () => {
   const world = new World();
@@ -28,6 +41,21 @@ test('what is continued is promised: the next one in the same moment sees less',
   world.jit.decide(other, hold());
   world.jit.localFailed(other.key, false);
   assert.equal(world.book.spendableMsat(first.channelId), 20_000_000n, 'what did not leave is free again');
+});
+
+test('what came in for good is there, but not where it may be wrong on the rich side', () => {
+  const world = new World();
+  const spendable = () => world.book.spendableMsat(B_CHANNEL);
+  world.book.left(B_CHANNEL, 30_000_000n);
+  world.book.came(B_CHANNEL, 10_000_000n);
+  assert.equal(spendable(), 30_000_000n);
+  const reading = world.book.beginReading();
+  world.book.came(B_CHANNEL, 10_000_000n);
+  assert.equal(spendable(), 30_000_000n, 'what is being read may show it already');
+  reading.take([channel({ spendableMsat: 0n })]);
+  world.book.came(B_CHANNEL, 10_000_000n);
+  assert.equal(spendable(), 0n, 'its reserve comes first');
+  world.book.came('ee'.repeat(32), 1n);
 });
 
 test('passive: nothing is held; a failure fills the channel afterwards, once an hour', async () => {

@@ -60,6 +60,28 @@ function htlc(id = 1, changes: object = {}): object {
   };
 }
 
+/** One of Alice's that wants so many satoshis to go to Bob. */
+function small(id: number, sat: number): object {
+  const { onion, htlc: offered } = htlc(id) as { onion: object; htlc: object };
+  return htlc(id, {
+    onion: { ...onion, forward_msat: sat * SAT },
+    htlc: { ...offered, amount_msat: sat * (SAT + 1) },
+  });
+}
+
+/** What lightningd tells of it. */
+function event(in_htlc_id: number, status: string, sat: number): object {
+  return {
+    in_channel: '103x1x0',
+    in_htlc_id,
+    out_channel: '103x2x0',
+    in_msat: sat * (SAT + 1),
+    out_msat: sat * SAT,
+    fee_msat: sat,
+    status,
+  };
+}
+
 const CIRCLE = {
   amount_msat: 1,
   circles: [{ fee_msat: 1, hops: [{ id: CAROL }, { id: BOB }, { id: OURS }] }],
@@ -262,6 +284,30 @@ test('a forward that lacks liquidity is held for one circle, by what is known, b
   });
   const { outcomes, week } = await status(stub);
   assert.deepEqual([outcomes, week.spent_msat], [{ filled: 1 }, 1000]);
+});
+
+test('what notifications tell of a channel counts without a look at lightningd', async t => {
+  const stub = await started(t, { foafcircles: () => ({ circles: [] }) });
+  const before = stub.rpc.callsOf('listpeerchannels').length;
+  const movement = (credit_msat: number, debit_msat: number, primary_tag: string) =>
+    stub.notify('coin_movement', {
+      coin_movement: { type: 'channel_mvt', account_id: TO_BOB, credit_msat, debit_msat, primary_tag },
+    });
+  const enough = async (id: number, sat: number) => {
+    const { enough: had } = await status(stub);
+    assert.deepEqual((await stub.request('htlc_accepted', small(id, sat))).result, CONTINUE);
+    return (await status(stub)).enough > had;
+  };
+  assert.equal(await enough(1, 10_000), true, 'all that can be sent');
+  stub.notify('forward_event', { forward_event: event(1, 'offered', 10_000) });
+  movement(50_000 * SAT, 0, 'routed');
+  assert.equal(await enough(2, 20_000), true, 'of what came in');
+  stub.notify('forward_event', { forward_event: { ...event(2, 'local_failed', 20_000), failcode: 0x2002 } });
+  movement(0, 5_000 * SAT, 'pushed');
+  assert.equal(await enough(3, 45_000), true, 'what did not leave is free, what we paid is gone');
+  assert.equal(stub.rpc.callsOf('listpeerchannels').length, before);
+  assert.equal(await enough(4, 1_000), false);
+  assert.equal(stub.rpc.callsOf('listpeerchannels').length, before + 1);
 });
 
 test('a circle that does not end: continued at the deadline, and its most stays booked', async t => {
