@@ -165,12 +165,13 @@ async function search({ process: { stdin, stdout } }: Child, signal: AbortSignal
   };
   stdout.on('data', onData);
   const request = { jsonrpc: '2.0', id: 'bench:search', method: 'foafcircles', params: SEARCH };
+  const aborted = once(signal, 'abort');
   while (!signal.aborted) {
     const answer = new Promise<void>(resolve => {
       answered = resolve;
     });
     stdin.write(`${JSON.stringify(request)}\n\n`);
-    await Promise.race([answer, once(signal, 'abort')]);
+    await Promise.race([answer, aborted]);
     if (!signal.aborted) searches++;
   }
   stdout.off('data', onData);
