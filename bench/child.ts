@@ -12,17 +12,17 @@ export class Child {
     this.process.stderr.pipe(process.stderr);
   }
 
-  /** Sends one request and waits for its answer, whatever else comes before it. */
-  request(id: string, method: string, params: object): Promise<void> {
+  /** Sends one request and waits for its result, whatever else comes before it. */
+  request(id: string, method: string, params: object): Promise<unknown> {
     const { stdin, stdout } = this.process;
     const framer = new JsonFramer();
     return new Promise((resolve, reject) => {
       const onData = (chunk: Buffer) => {
         for (const frame of framer.push(chunk)) {
-          const answer = parseFrame(frame) as { id?: unknown; error?: unknown };
+          const answer = parseFrame(frame) as { id?: unknown; error?: unknown; result?: unknown };
           if (answer.id !== id) continue;
           stdout.off('data', onData);
-          if (answer.error === undefined) resolve();
+          if (answer.error === undefined) resolve(answer.result);
           else reject(new Error(`${method}: ${JSON.stringify(answer.error)}`));
         }
       };
@@ -33,19 +33,19 @@ export class Child {
   }
 
   /** Asks for the manifest, the first thing that lightningd does. */
-  getManifest(): Promise<void> {
+  getManifest(): Promise<unknown> {
     return this.request('bench:getmanifest#1', 'getmanifest', { 'allow-deprecated-apis': false });
   }
 
-  /** Says where lightningd's socket is, the second thing. */
-  init(rpcPath: string): Promise<void> {
+  /** Says where lightningd's socket is, the second thing, and what the operator has set. */
+  init(rpcPath: string, options: object = {}): Promise<unknown> {
     const configuration = {
       'lightning-dir': dirname(rpcPath),
       'rpc-file': basename(rpcPath),
       startup: true,
       network: 'regtest',
     };
-    return this.request('bench:init#2', 'init', { options: {}, configuration });
+    return this.request('bench:init#2', 'init', { options, configuration });
   }
 
   /** Closes its stdin, which ends a plugin, and waits for that. */

@@ -11,6 +11,7 @@ import { circles } from './circles.ts';
 import { codec } from './codec.ts';
 import { framing } from './framing.ts';
 import { hook } from './hook.ts';
+import { jit } from './jit.ts';
 import { knowledge } from './knowledge.ts';
 import { largeNode } from './large-node.ts';
 import { type Row, type Skipped, table } from './measure.ts';
@@ -22,6 +23,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<readonly (Row | Skipped)[]>> = 
   ['start-up', startUp],
   ['memory', memory],
   ['hook', hook],
+  ['jit', jit],
   ['codec', codec],
   ['framing', framing],
   ['knowledge', knowledge],

@@ -7,6 +7,7 @@ const folder = dirname(fileURLToPath(import.meta.url));
 export const ROOT = join(folder, '..');
 /** What lightningd runs. */
 export const PLUGIN = join(ROOT, 'balancesharing.ts');
+export const JIT_PLUGIN = join(ROOT, 'jitrouting.ts');
 
 /** A plain script of this folder that ours is compared against. */
 export function floorScript(name: string): string {

@@ -25,7 +25,10 @@ const CHANNEL = {
   receivable_msat: 380_000_000,
   updates: { local: LIMITS, remote: LIMITS },
 };
-const RESULTS: Readonly<Record<string, object>> = {
+/** What a method answers: always the same, or by its parameters; nothing where it does not answer. */
+export type Result = object | ((params: Readonly<Record<string, unknown>>) => object | undefined);
+
+const RESULTS: Readonly<Record<string, Result>> = {
   getinfo: { id: `03${'22'.repeat(32)}`, blockheight: 200 },
   listpeerchannels: { channels: [CHANNEL] },
   listchannels: { channels: [] },
@@ -39,23 +42,36 @@ export class StubRpc {
   readonly #folder: string;
   readonly #server: Server;
 
-  private constructor() {
+  private constructor(results: Readonly<Record<string, Result>>) {
+    // Long ones are written again and again.
+    const written = new Map(
+      Object.entries(results).flatMap(([method, result]) =>
+        typeof result === 'function' ? [] : [[method, JSON.stringify(result)] as const],
+      ),
+    );
     this.#folder = mkdtempSync(join(tmpdir(), 'bs-bench-'));
     this.path = join(this.#folder, 'lightning-rpc');
     this.#server = createServer(socket => {
       const framer = new JsonFramer();
       socket.on('data', (chunk: Buffer) => {
         for (const frame of framer.push(chunk)) {
-          const { id, method } = parseFrame(frame) as { id: unknown; method: string };
-          socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: RESULTS[method] ?? {} })}\n\n`);
+          const { id, method, params } = parseFrame(frame) as { id: unknown; method: string; params: object };
+          const result = results[method];
+          const text =
+            typeof result === 'function'
+              ? JSON.stringify(result({ ...params }))
+              : (written.get(method) ?? '{}');
+          if (text !== undefined)
+            socket.write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}\n\n`);
         }
       });
       socket.on('error', () => {}); // A plugin that ends does not say goodbye.
     });
   }
 
-  static start(): Promise<StubRpc> {
-    const stub = new StubRpc();
+  /** @param results more answers, by method, or others than the usual */
+  static start(results: Readonly<Record<string, Result>> = {}): Promise<StubRpc> {
+    const stub = new StubRpc({ ...RESULTS, ...results });
     return new Promise((resolve, reject) => {
       stub.#server.once('error', reject).listen(stub.path, () => resolve(stub));
     });

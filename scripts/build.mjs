@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-for (const name of ['balancesharing']) {
+for (const name of ['balancesharing', 'jitrouting']) {
   const outfile = join(root, 'dist', `${name}.cjs`);
   await build({
     stdin: {

@@ -1,5 +1,6 @@
 // Starts a plugin of this folder: its bundle under dist/ when that is at least as new as every source, else the sources
-// themselves through tsx. Reached from the shell line of balancesharing.ts with that file's path in process.argv[1].
+// themselves through tsx. Reached from the shell line of balancesharing.ts and jitrouting.ts with that
+// file's path in process.argv[1].
 //
 // Hazard: whatever Node is on the operator's PATH runs this, so it is written in the JavaScript of 2009 and looks at
 // the version before it loads anything newer; and a bundle that is older than the sources must not win.
@@ -25,7 +26,7 @@ function newestChange(file) {
 }
 
 function fail(message) {
-  process.stderr.write('balancesharing: ' + message + '\n');
+  process.stderr.write(path.basename(process.argv[1], '.ts') + ': ' + message + '\n');
   process.exit(1);
 }
 

@@ -66,6 +66,26 @@ export const peerChannel = v.object({
   maximum_htlc_out_msat: v.optional(msat),
 });
 
+/** The same, as far as forwards over it go. */
+export const forwardingChannel = v.object({
+  channel_id: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  peer_id: nodeId,
+  peer_connected: v.boolean(),
+  reestablished: v.optional(v.boolean()),
+  state: v.string(),
+  short_channel_id: v.optional(v.string()),
+  alias: v.optional(v.object({ local: v.optional(v.string()) })),
+  to_us_msat: v.optional(msat),
+  total_msat: v.optional(msat),
+  spendable_msat: v.optional(msat),
+  our_reserve_msat: v.optional(msat),
+  opener: v.optional(v.string()),
+  last_tx_fee_msat: v.optional(msat),
+  updates: v.optional(v.object({ local: updates })),
+  max_accepted_htlcs: v.optional(v.number()),
+  htlcs: v.optional(v.array(v.object({ direction: v.optional(v.string()) }))),
+});
+
 export const listfunds = v.object({
   channels: v.array(
     v.pipe(
@@ -165,6 +185,62 @@ export const payPartEnd = v.object({
     failed_direction: v.optional(direction),
     failed_msg: v.optional(v.string()),
   }),
+});
+
+/** A forward on its way; a channel of its own or an amount stands there only where it has left, or could have. */
+export const forwardEvent = v.object({
+  forward_event: v.object({
+    in_channel: v.string(),
+    in_htlc_id: v.number(),
+    out_channel: v.optional(v.string()),
+    out_msat: v.optional(msat),
+    fee_msat: v.optional(msat),
+    status: v.string(),
+    failcode: v.optional(v.number()),
+  }),
+});
+
+/** Money that has moved in one of our channels. */
+export const channelMovement = v.object({
+  coin_movement: v.object({
+    type: v.literal('channel_mvt'),
+    account_id: v.string(),
+    credit_msat: msat,
+    debit_msat: msat,
+    primary_tag: v.optional(v.string()),
+  }),
+});
+
+export const invoiceCreation = v.object({
+  invoice_creation: v.object({
+    label: v.string(),
+    preimage: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  }),
+});
+
+/** `foafcircles` and `foafrebalance`, as far as just-in-time routing uses them. */
+export const foafcircles = v.object({
+  circles: v.array(v.object({ hops: v.pipe(v.array(v.object({ id: nodeId })), v.minLength(2)) })),
+  missing: v.optional(v.looseObject({ reasons: v.array(v.string()) })),
+});
+
+export const foafrebalance = v.object({ status: v.literal('complete'), fee_msat: msat });
+
+/** The data of a failed `foafrebalance`. */
+export const rebalanceFailure = v.object({ unsettled: v.optional(v.boolean(), false) });
+
+export const help = v.object({ help: v.array(v.object({ command: v.string() })) });
+
+/** One option, or several of one name. */
+export const listconfigs = v.object({
+  configs: v.record(
+    v.string(),
+    v.object({
+      value_str: v.optional(v.string()),
+      values_str: v.optional(v.array(v.string())),
+      source: v.optional(v.string()),
+    }),
+  ),
 });
 
 /** One option of `listconfigs`; before v23.08 the answer itself had it. */

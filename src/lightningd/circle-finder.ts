@@ -8,7 +8,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
 import { type Breaks, Pace } from '../circles/pace.ts';
-import type { CircleQuery, CircleSearch, FriendGossip, HopKnowledge } from '../circles/types.ts';
+import type {
+  CircleQuery,
+  CircleSearch,
+  FriendGossip,
+  HopKnowledge,
+  MissingReason,
+} from '../circles/types.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipSource } from '../sharing/ports.ts';
@@ -18,6 +24,9 @@ import type { ShortChannelId } from '../wire/short-channel-id.ts';
 const READ_AT_ONCE = 4;
 /** Balances older than this are read again: circles are judged by them. */
 const VIEW_MAX_AGE_MS = 1_000;
+
+/** What is missing by our own channels alone. */
+const OF_OUR_OWN: ReadonlySet<MissingReason> = new Set(['no_out_channel', 'no_in_channel']);
 
 export interface CircleFinderInit {
   readonly channels: ChannelSource;
@@ -50,10 +59,20 @@ export class CircleFinder {
     return this.#init.channels.read(VIEW_MAX_AGE_MS);
   }
 
-  /** The best circles, or what was missing. Rejects when lightningd cannot be asked. */
-  async find(query: CircleQuery, { peers, channels }: Exclusions = NOTHING_EXCLUDED): Promise<CircleSearch> {
+  /**
+   * The best circles, or what was missing. Rejects when lightningd cannot be asked.
+   *
+   * Nothing tells when a peer's terms for a new channel arrive, and without them nothing comes in there: before none of our
+   * own channels is said to do, they are read anew.
+   */
+  async find(query: CircleQuery, exclusions: Exclusions = NOTHING_EXCLUDED): Promise<CircleSearch> {
+    const search = await this.#search(query, exclusions, await this.view());
+    if (!search.missing?.reasons.some(reason => OF_OUR_OWN.has(reason))) return search;
+    return this.#search(query, exclusions, await this.#init.channels.read(0));
+  }
+
+  async #search(query: CircleQuery, { peers, channels }: Exclusions, view: NodeView): Promise<CircleSearch> {
     const { clock } = this.#init;
-    const view = await this.view();
     const own = view.channels.filter(
       ({ peerId, shortChannelId }) =>
         !peers.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId)),

@@ -27,9 +27,9 @@ import {
 } from './parameters.ts';
 
 const NAME = 'foafrebalance';
-const PARAMETERS = ['amount', 'out', 'in', 'maxfeeppm', 'retry_for', 'dryrun'];
+const PARAMETERS = ['amount', 'out', 'in', 'maxfeeppm', 'retry_for', 'dryrun', 'ask'];
 
-export const FOAFREBALANCE_USAGE = '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun]';
+export const FOAFREBALANCE_USAGE = '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun] [ask]';
 /** As `pay` has it. */
 const DEFAULT_RETRY_FOR_S = 60;
 const RETRY_FOR_RANGE_S = { minimum: 1, maximum: 3600 } as const;
@@ -48,11 +48,21 @@ interface Parameters {
   readonly maxFeePpm: number | undefined;
   readonly retryForS: number;
   readonly dryRun: boolean;
+  /** Whether friends may be asked. Never for a payment's sake: the question would tell them of it. */
+  readonly ask: boolean;
 }
 
 /** @throws CommandError -32602 naming the parameter, what was expected and what came */
 export function parseFoafrebalance(params: unknown): Parameters {
-  const { amount, out, in: home, maxfeeppm, retry_for, dryrun } = bindParameters(NAME, PARAMETERS, params);
+  const {
+    amount,
+    out,
+    in: home,
+    maxfeeppm,
+    retry_for,
+    dryrun,
+    ask,
+  } = bindParameters(NAME, PARAMETERS, params);
   const amountMsat = amount === undefined ? undefined : parseAmount(amount);
   if (typeof amountMsat === 'string') throw invalidParameter(NAME, 'amount', amountMsat);
   const { minimum, maximum } = RETRY_FOR_RANGE_S;
@@ -69,6 +79,10 @@ export function parseFoafrebalance(params: unknown): Parameters {
   if (dryRun === undefined) {
     throw invalidParameter(NAME, 'dryrun', `must be true or false, got ${shown(dryrun)}`);
   }
+  const mayAsk = ask === undefined ? true : parseBoolean(ask);
+  if (mayAsk === undefined) {
+    throw invalidParameter(NAME, 'ask', `must be true or false, got ${shown(ask)}`);
+  }
   return {
     amountMsat,
     out: parseEnd(NAME, 'out', out),
@@ -76,6 +90,7 @@ export function parseFoafrebalance(params: unknown): Parameters {
     maxFeePpm: parseMaxFeePpm(NAME, maxfeeppm),
     retryForS,
     dryRun,
+    ask: mayAsk,
   };
 }
 
@@ -110,7 +125,9 @@ export async function foafrebalance(
     const find = (exclusions: Exclusions) => findMove(finder, wanted, settings, exclusions);
     const now = { peers: rebalancer.avoided(), channels: new Set<bigint>() };
     if (wanted.dryRun) return planned(await find(now), startedMs);
-    await askFriends(asker, await amountOf(finder, wanted, settings, now), settings.timeoutS, progress);
+    if (wanted.ask) {
+      await askFriends(asker, await amountOf(finder, wanted, settings, now), settings.timeoutS, progress);
+    }
     const leftMs = Math.max(0, wanted.retryForS * 1000 - (performance.now() - startedMs));
     const result = await rebalancer.rebalance(find, leftMs, progress);
     return done(result, startedMs);
@@ -277,6 +294,8 @@ function gaveUp({ reason, message, attempts, search }: GaveUpError): CommandErro
     `${NAME}: ${message}${nothing ? ': nothing of ours leans so far that it could move; name out and in to move it all the same' : why}`,
     {
       attempts: attempts.map(attemptReport),
+      // Without a try what may still complete is an earlier call's.
+      ...(reason === 'unsettled' && attempts.length > 0 ? { unsettled: true } : {}),
       ...(missing === undefined ? {} : { missing: figuresOf(missing) }),
     },
   );

@@ -5,11 +5,14 @@
  * a plugin that writes anything else than JSON-RPC to stdout. clightningjs loses requests that are split across reads,
  * mixes up the ids of requests that arrive together, dies of a hook that throws and never answers what it does not
  * know. Here a hook is answered before its handler runs, and nothing a handler does can change that; every request
- * gets exactly one answer, with its own id; and one writer owns stdout.
+ * gets exactly one answer, with its own id; and one writer owns stdout. A hook that has to wait for something is of a
+ * kind of its own: held-hook.ts sees to it that it is answered once, by a deadline at the latest.
  */
 import ClightningjsPlugin from 'clightningjs';
 import * as answers from './answers.ts';
+import { systemClock } from './clock.ts';
 import { CommandError, ErrorCode } from './errors.ts';
+import { type HeldHandler, HeldHook } from './held-hook.ts';
 import { type JsonFrame, JsonFramer } from './json-framer.ts';
 import { jsonText } from './json-text.ts';
 import { LineWriter } from './line-writer.ts';
@@ -73,6 +76,7 @@ export class Plugin extends ClightningjsPlugin {
   readonly #writer: LineWriter;
   readonly #options = new OptionRegistry();
   readonly #hooks = new Map<string, { readonly handler: HookHandler; readonly extras: HookExtras }>();
+  readonly #heldHooks = new Map<string, HeldHook>();
   readonly #callbacks = new Map<string, (params: unknown, context: CallContext) => unknown>();
   readonly #methodExtras = new Map<string, MethodExtras>();
   readonly #topics: readonly string[];
@@ -84,6 +88,8 @@ export class Plugin extends ClightningjsPlugin {
   /** `init` under way or done. */
   #init: Promise<unknown> | undefined;
   #isReady = false;
+  /** stdin has ended: nobody waits for anything any more. */
+  #isLeaving = false;
 
   /** @param customNotifications the topics that we emit for other plugins: undeclared ones are dropped */
   constructor({ dynamic = true, customNotifications = [] as readonly string[] } = {}) {
@@ -148,6 +154,18 @@ export class Plugin extends ClightningjsPlugin {
     this.#hooks.set(name, { handler, extras });
   }
 
+  /**
+   * Registers a hook that lets lightningd continue when `handler` says so, and at the deadline at the latest: see
+   * held-hook.ts. Before `init` is done and after stdin has ended a call is continued at once, unseen.
+   *
+   * @param deadlineMs how long a call may be held
+   */
+  addHeldHook(name: string, handler: HeldHandler, deadlineMs: () => number): void {
+    const onFailure = (error: unknown) =>
+      this.log(`the handler of hook ${name} failed: ${detailOf(error)}`, 'broken');
+    this.#heldHooks.set(name, new HeldHook({ handler, deadlineMs, clock: systemClock, onFailure }));
+  }
+
   /** Registers for a notification; `handler` gets its parameters. */
   override subscribe(topic: string, handler?: (params: unknown) => void): void {
     super.subscribe(topic);
@@ -201,6 +219,8 @@ export class Plugin extends ClightningjsPlugin {
       for (const frame of framer.push(chunk)) this.#receive(frame);
     });
     const leave = () => {
+      this.#isLeaving = true;
+      for (const hook of this.#heldHooks.values()) hook.releaseAll();
       this.#writer.flush();
       process.exit(0);
     };
@@ -222,6 +242,15 @@ export class Plugin extends ClightningjsPlugin {
         if (!Object.hasOwn(this.notifications, request.method)) return;
         this.notifications[request.method]?.emit(request.method, request.params);
       });
+      return;
+    }
+    const held = this.#heldHooks.get(request.method);
+    if (held !== undefined) {
+      const { id } = request;
+      const answer = (member: string) =>
+        this.#writer.write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${member}}`);
+      if (this.#isReady && !this.#isLeaving) held.take(request.params, answer);
+      else answer(CONTINUE);
       return;
     }
     const hook = this.#hooks.get(request.method);
@@ -285,7 +314,10 @@ export class Plugin extends ClightningjsPlugin {
         long_description: longDescription,
       })),
       subscriptions: Object.keys(this.notifications),
-      hooks: [...this.#hooks].map(([name, { extras }]) => (oldForm ? name : { name, ...extras })),
+      hooks: [
+        ...[...this.#hooks].map(([name, { extras }]) => (oldForm ? name : { name, ...extras })),
+        ...[...this.#heldHooks.keys()].map(name => (oldForm ? name : { name })),
+      ],
       notifications: this.#topics.map(method => ({ method })),
       dynamic: this.dynamic,
       nonnumericids: true,

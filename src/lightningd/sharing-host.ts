@@ -1,7 +1,5 @@
 /** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
 import { FINAL_DELAY } from '../circles/route.ts';
 import { Knowledge, type Word } from '../knowledge/knowledge.ts';
 import { wantedWords } from '../knowledge/layer-plan.ts';
@@ -36,6 +34,7 @@ import { createPayments, LABEL_PREFIX } from './payments.ts';
 import type { Configuration, Disable, Plugin } from './plugin.ts';
 import { Receiver } from './receiver.ts';
 import { type Rpc, RpcClient } from './rpc-client.ts';
+import { socketPath } from './socket-path.ts';
 import { Store } from './store.ts';
 import { ViewReader } from './view-reader.ts';
 
@@ -47,8 +46,6 @@ const READ_AFTER_CHANGE_MS = 1_000;
 const BLOCKS_MEANWHILE = 20;
 const HEARTBEAT_MS = 1_000;
 const STALL_MS = 2_000;
-/** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
-const MAX_SOCKET_PATH = 103;
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
 const DROP_LINES_PER_MINUTE = 20;
 
@@ -304,15 +301,6 @@ function answered(peerId: string, { flow, amountMsat, timestampMs, shortChannelI
 function newQueryId(): string {
   const uuid = randomUUID();
   return uuid.slice(0, 8) + uuid.slice(-8);
-}
-
-/** lightningd runs us in the socket's folder: from there even a path that is too long for a socket is short. */
-function socketPath({ lightningDir, rpcFile }: Configuration): string {
-  // The operator may have given the socket's path whole.
-  const path = resolve(lightningDir, rpcFile);
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
-  // The working directory is told without links, what the operator gave may have some.
-  return relative(process.cwd(), join(realpathSync(dirname(path)), basename(path)));
 }
 
 /** lightningd refuses an HTLC to itself that has less than its option `cltv-final` left, and blocks come meanwhile. */

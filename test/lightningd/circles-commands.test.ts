@@ -1,12 +1,19 @@
 /** foafcircles and foafrebalance in front of a stand-in for lightningd: what is refused, what is paid, what is cleaned up. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALICE, BOB, sampleMethods } from './sample-node.ts';
+import { ALICE, BOB, CHANNELS, listpeerchannels, peerChannel, sampleMethods } from './sample-node.ts';
 import { StubLightningd } from './stub-lightningd.ts';
 import { StubError } from './stub-rpc.ts';
 
 const HASH = 'ab'.repeat(32);
 const SECRET = 'cd'.repeat(32);
+const OUR_TERMS = {
+  htlc_minimum_msat: 0,
+  htlc_maximum_msat: 990_000_000,
+  cltv_expiry_delta: 6,
+  fee_base_msat: 1000,
+  fee_proportional_millionths: 10,
+};
 
 interface Circles {
   readonly circles: readonly {
@@ -84,7 +91,8 @@ const REFUSED: readonly (readonly [command: string, params: unknown, message: Re
   ['foafrebalance', { maxfeeppm: 100_001 }, /^foafrebalance: maxfeeppm: must be a whole number/],
   ['foafrebalance', { retry_for: 0 }, /^foafrebalance: retry_for: must be whole seconds, 1 to 3600, got 0/],
   ['foafrebalance', { dryrun: 'perhaps' }, /^foafrebalance: dryrun: must be true or false, got perhaps/],
-  ['foafrebalance', [1, null, null, 0, 1, false, 7], /^foafrebalance: too many parameters/],
+  ['foafrebalance', { ask: 'perhaps' }, /^foafrebalance: ask: must be true or false, got perhaps/],
+  ['foafrebalance', [1, null, null, 0, 1, false, true, 7], /^foafrebalance: too many parameters/],
 ];
 
 test('bad parameters: -32602, the parameter named, nothing paid', async t => {
@@ -97,6 +105,23 @@ test('bad parameters: -32602, the parameter named, nothing paid', async t => {
   }
   assert.equal(stub.rpc.callsOf('sendpay').length, 0);
   assert.equal(journal.size, 0);
+});
+
+test("a peer's terms that came since our channels were read are not missed", async t => {
+  const { stub } = await payingNode(t);
+  const before = CHANNELS.map(each => ({
+    ...peerChannel(each),
+    // As lightningd tells of a channel whose peer's channel_update has not come yet.
+    updates: { local: OUR_TERMS },
+  }));
+  stub.rpc.methods.set('listpeerchannels', () => listpeerchannels(before));
+  await stub.ready();
+  const none = (await stub.call('foafcircles', [10_000, BOB, ALICE])) as Circles;
+  assert.match(String(none.warning_no_circle), /no public channel of ours can receive so much now/);
+  // At once, while what was read counts as fresh.
+  stub.rpc.methods.set('listpeerchannels', () => listpeerchannels());
+  const { circles } = (await stub.call('foafcircles', [10_000, BOB, ALICE])) as Circles;
+  assert.ok(circles.length > 0);
 });
 
 test('a circle is listed, and paid once: noted before, forgotten after', async t => {

@@ -124,7 +124,7 @@ const MANIFEST = {
     },
     {
       name: 'foafrebalance',
-      usage: '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun]',
+      usage: '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun] [ask]',
       description: 'Moves an amount between our own channels around a circle',
       long_description:
         'With nothing given it moves what helps the node most; dryrun=true answers what it would do.',

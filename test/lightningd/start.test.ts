@@ -39,7 +39,7 @@ interface Copy {
 /** The repository's files that the plugin needs, in a folder with spaces in its name. */
 function copy(name: string, { packages }: { packages: boolean }): Copy {
   const root = join(folder, `copy of it, ${name}`);
-  for (const file of ['balancesharing.ts', 'package.json', 'src', 'scripts']) {
+  for (const file of ['balancesharing.ts', 'jitrouting.ts', 'package.json', 'src', 'scripts']) {
     cpSync(join(ROOT, file), join(root, file), { recursive: true });
   }
   if (packages) symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));

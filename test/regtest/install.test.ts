@@ -14,6 +14,7 @@ const ROOT = dirname(PLUGIN);
 const CLONE = [
   'balancesharing',
   'balancesharing.ts',
+  'jitrouting.ts',
   'package.json',
   'package-lock.json',
   '.npmrc',

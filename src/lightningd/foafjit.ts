@@ -1,0 +1,59 @@
+/** The command `foafjit`: what was held and why not, what it cost and what may still be spent. */
+import type { Earnings } from '../jit/earnings.ts';
+import type { JitSettings, JustInTime } from '../jit/just-in-time.ts';
+import type { Allowances, Ledger } from '../jit/ledger.ts';
+import { REASONS } from '../jit/types.ts';
+import type { Clock } from '../sharing/ports.ts';
+import { bindParameters } from './parameters.ts';
+
+export interface JitSources {
+  readonly jit: JustInTime;
+  readonly ledger: Ledger;
+  readonly earnings: Earnings;
+  readonly clock: Clock;
+  readonly isLedgerReady: () => boolean;
+  readonly settings: () => JitSettings;
+  readonly allowances: () => Allowances;
+}
+
+/** @throws CommandError -32602 for any parameter */
+export function foafjit(sources: JitSources, params: unknown): object {
+  bindParameters('foafjit', [], params);
+  const { jit, ledger, earnings, clock } = sources;
+  const { mode, holdMs } = sources.settings();
+  const { perChannelMsat, totalMsat } = sources.allowances();
+  const wallMs = clock.wallMs();
+  const channels = [...new Set([...ledger.channels(), ...earnings.channels()])].sort();
+  return {
+    mode,
+    hold_ms: holdMs,
+    held: jit.held,
+    circles_under_way: jit.underWay,
+    enough: jit.enough,
+    outcomes: Object.fromEntries(
+      REASONS.flatMap(reason => {
+        const count = jit.counts.get(reason);
+        return count === undefined ? [] : [[reason, count]];
+      }),
+    ),
+    week: {
+      earned_msat: earnings.earnedByAllMsat(wallMs),
+      spent_msat: ledger.spentMsat(wallMs),
+      allowance_msat: totalMsat,
+      allowance_per_channel_msat: perChannelMsat,
+      channels: channels.map(channel => {
+        const { settled, ended } = earnings.share(channel, wallMs);
+        return {
+          short_channel_id: channel,
+          earned_msat: earnings.earnedMsat(channel, wallMs),
+          spent_msat: ledger.spentMsat(wallMs, channel),
+          remaining_msat: ledger.remainingMsat(channel, wallMs),
+          share_settled: Number(settled) / Number(ended),
+        };
+      }),
+    },
+    ...(sources.isLedgerReady()
+      ? {}
+      : { warning_ledger: 'what was spent before could not be read yet: nothing is spent' }),
+  };
+}
