@@ -25,11 +25,13 @@ import { CircleFinder } from './circle-finder.ts';
 import { systemClock } from './clock.ts';
 import { RpcError, UnexpectedAnswerError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
+import { Painter } from './foafgraph.ts';
 import type { StatusSources } from './foafstatus.ts';
 import { GossipReader } from './gossip-reader.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMessenger } from './messenger.ts';
 import { lightningdView } from './node-channels.ts';
+import { NodeNames } from './node-names.ts';
 import type { Options } from './options.ts';
 import { PAYMENT_TOPICS, PaymentNews } from './payment-news.ts';
 import { createPayments, LABEL_PREFIX } from './payments.ts';
@@ -49,6 +51,8 @@ const HEARTBEAT_MS = 1_000;
 const STALL_MS = 2_000;
 /** The longest path that a unix socket's address holds on Linux; macOS holds four bytes less. */
 const MAX_SOCKET_PATH = 103;
+/** Where pictures go, beside lightningd's RPC socket. */
+const PICTURE_FOLDER = 'foaf';
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
 const DROP_LINES_PER_MINUTE = 20;
 
@@ -59,6 +63,7 @@ export interface Sharing {
   readonly asker: Asker;
   readonly finder: CircleFinder;
   readonly rebalancer: Rebalancer;
+  readonly painter: Painter;
   readonly status: StatusSources;
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
@@ -86,7 +91,7 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
       const fixtures = await findFixtures(folder, options.fixtures.value, network, message =>
         logger.warn(message),
       );
-      sharing = await connect({ plugin, options, configuration, chainHash, logger, fixtures });
+      sharing = await connect({ plugin, options, configuration, chainHash, logger, fixtures, folder });
     } catch (error) {
       if (error instanceof FixtureError) return { disable: error.message };
       throw error;
@@ -113,6 +118,7 @@ interface Circumstances {
   readonly chainHash: string;
   readonly logger: Logger;
   readonly fixtures: Fixtures | undefined;
+  readonly folder: string;
 }
 
 async function connect({
@@ -122,6 +128,7 @@ async function connect({
   chainHash,
   logger,
   fixtures,
+  folder,
 }: Circumstances): Promise<Sharing> {
   const clock = systemClock;
   const rpc = new RpcClient(socketPath(configuration), 'balancesharing');
@@ -198,6 +205,20 @@ async function connect({
     log: message => logger.warn(message),
     onNews: () => layer.changed(),
   });
+  const painter = new Painter(
+    {
+      finder,
+      knowledge,
+      names: new NodeNames(rpc),
+      recent: rebalancer.recent,
+      clock,
+      network: configuration.network,
+      saidSinceMs,
+      settings: () => options.circleSettings(),
+    },
+    folder,
+    join(dirname(resolve(configuration.lightningDir, configuration.rpcFile)), PICTURE_FOLDER),
+  );
   let isReadingSoon = false;
   /** A new friend is known as one without waiting for the first question. Strangers can set this off, so not often. */
   const readSoon = () => {
@@ -228,6 +249,7 @@ async function connect({
     asker,
     finder,
     rebalancer,
+    painter,
     layer,
     payments: new PaymentNews({
       knowledge,

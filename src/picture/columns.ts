@@ -7,6 +7,8 @@ import type { OfferColumn } from './picture.ts';
 
 /** A node id: a compressed public key. */
 export const ID_BYTES = 33;
+/** What is left of the ids of nodes that only shortened offers name: enough to find them by. */
+export const SHORT_ID_BYTES = 8;
 /** Columns that hold each value's difference to the one before. */
 const DIFFERENCES: ReadonlySet<OfferColumn> = new Set(['other', 'block']);
 /** A short channel id's block is below it, and so is the number of nodes: 500,000 offers name no more. */

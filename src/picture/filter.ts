@@ -23,12 +23,14 @@ const CHANNEL = /^(\d+)x(\d*)(?:x(\d*))?$/;
 
 /**
  * A friend is shown if the text fits it, one of our channels with it, or the other end of one of its offers; if it fits
- * the friend then with all its offers, else with those that fit.
+ * the friend then with all its offers, else with those that fit. A friend's whole id shows that friend alone.
  */
 export function applyFilter(picture: Picture, filter: Filter): Shown {
   const text = filter.text.trim().toLowerCase();
   const fits = fitting(picture, text);
   const fitsChannel = channelTest(picture, text);
+  // With a friend's whole id those who offer a channel to it are not meant.
+  const isOne = picture.nodes.some(({ id }, node) => id === text && node > 0 && node <= picture.friendCount);
   const friends = new Set<NodeIndex>();
   for (let friend = 1; friend <= picture.friendCount; friend++) if (fits[friend] === 1) friends.add(friend);
   for (const { friend, shortChannelId } of picture.channels) {
@@ -40,7 +42,7 @@ export function applyFilter(picture: Picture, filter: Filter): Shown {
     if ((amountSat[row] ?? 0) < filter.minimumSat || (ageS[row] ?? 0) > filter.maximumAgeS) continue;
     if (filter.flow !== undefined && flow[row] !== filter.flow) continue;
     const [from = 0, to = 0] = [friend[row], other[row]];
-    if (fits[from] !== 1 && fits[to] !== 1 && !fitsChannel(row)) continue;
+    if (fits[from] !== 1 && (isOne || fits[to] !== 1) && !fitsChannel(row)) continue;
     offers.push(row);
     friends.add(from);
   }

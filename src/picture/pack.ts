@@ -9,7 +9,7 @@
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import { type Breaks, Pace } from '../circles/pace.ts';
-import { ID_BYTES, packColumn, packOfferColumn } from './columns.ts';
+import { ID_BYTES, packColumn, packOfferColumn, SHORT_ID_BYTES } from './columns.ts';
 import {
   type Header,
   makeOffers,
@@ -18,9 +18,6 @@ import {
   type OfferFact,
   type PictureFacts,
 } from './picture.ts';
-
-/** What is left of the ids of nodes that only shortened offers name: enough to find them by. */
-const SHORT_ID_BYTES = 8;
 
 /** How much of each friend is kept: so many of its largest offers, with the ids of so many. */
 interface Detail {
@@ -41,14 +38,16 @@ interface Row {
   readonly other: NodeIndex;
   readonly offer: OfferFact;
   /** Its place among the friend's offers, the largest first. */
-  rank: number;
+  readonly rank: number;
 }
 
 interface Gathered {
   readonly header: Omit<Header, 'leftOut'>;
   readonly ids: readonly string[];
-  /** By friend. */
+  /** By friend, the largest first. */
   readonly rows: ReadonlyMap<NodeIndex, readonly Row[]>;
+  /** How many of the nodes are named, from the first on, when so many of each friend's offers are kept. */
+  readonly nodesUpTo: readonly number[];
 }
 
 /**
@@ -79,8 +78,12 @@ export async function pack(facts: PictureFacts, budget: number, breaks: Breaks):
   return text;
 }
 
-/** Numbers the nodes: ours, the friends, then the others as they come. */
+/**
+ * Numbers the nodes: ours, the friends, those of circles and changes, then the other ends of the friends' largest offers,
+ * of their second largest, and so on. So the nodes that are left when the smallest offers go are the first ones.
+ */
 async function gather(facts: PictureFacts, pace: Pace): Promise<Gathered> {
+  const { drawnAtMs, network, noCircle } = facts;
   const indices = new Map<string, NodeIndex>();
   const indexOf = (id: string): NodeIndex => {
     const known = indices.get(id);
@@ -91,22 +94,6 @@ async function gather(facts: PictureFacts, pace: Pace): Promise<Gathered> {
   indexOf(facts.nodeId);
   const channels = facts.channels.map(({ peerId, ...rest }) => ({ friend: indexOf(peerId), ...rest }));
   const friendCount = indices.size - 1;
-  const rows = new Map<NodeIndex, Row[]>();
-  for (const offer of facts.offers) {
-    if (pace.due()) await pace.rest();
-    const friend = indices.get(offer.peerId);
-    if (friend === undefined || friend > friendCount || friend === 0) continue;
-    const row = { other: indexOf(offer.otherId), offer, rank: 0 };
-    const list = rows.get(friend);
-    if (list === undefined) rows.set(friend, [row]);
-    else list.push(row);
-  }
-  for (const list of rows.values()) {
-    if (pace.dueNow()) await pace.rest();
-    list.sort((a, b) => b.offer.amountSat - a.offer.amountSat || a.offer.ageS - b.offer.ageS);
-    for (const [rank, row] of list.entries()) row.rank = rank;
-  }
-  const { drawnAtMs, network, noCircle } = facts;
   const circles = facts.circles.map(circle => ({
     ...circle,
     hops: circle.hops.map(hop => ({ ...hop, to: indexOf(hop.to) })),
@@ -114,30 +101,53 @@ async function gather(facts: PictureFacts, pace: Pace): Promise<Gathered> {
   const changes = facts.changes.map(change =>
     change.kind === 'learned' ? { ...change, from: indexOf(change.from) } : change,
   );
+  const ranked = await rankedByFriend(facts.offers, pace);
+  const rows = new Map<NodeIndex, Row[]>();
+  const nodesUpTo = [indices.size];
+  const most = ranked.reduce((length, [, offers]) => Math.max(length, offers.length), 0);
+  for (let rank = 0; rank < most; rank++) {
+    for (const [peerId, offers] of ranked) {
+      if (pace.due()) await pace.rest();
+      const friend = indices.get(peerId) ?? 0;
+      const offer = offers[rank];
+      if (offer === undefined || friend === 0 || friend > friendCount) continue;
+      const row = { other: indexOf(offer.otherId), offer, rank };
+      const list = rows.get(friend);
+      if (list === undefined) rows.set(friend, [row]);
+      else list.push(row);
+    }
+    nodesUpTo.push(indices.size);
+  }
   const ids = [...indices.keys()];
   const names = ids.map(id => facts.names.get(id) ?? '');
-  return {
-    header: {
-      drawnAtMs,
-      network,
-      names: names.slice(0, names.findLastIndex(name => name !== '') + 1),
-      friendCount,
-      channels,
-      circles,
-      changes,
-      ...(noCircle === undefined ? {} : { noCircle }),
-    },
-    ids,
-    rows,
-  };
+  const header = { drawnAtMs, network, names, friendCount, channels, circles, changes };
+  return { header: noCircle === undefined ? header : { ...header, noCircle }, ids, rows, nodesUpTo };
 }
 
-async function encode({ header, ids, rows }: Gathered, detail: Detail, pace: Pace): Promise<Uint8Array> {
+/** Each friend's offers, the largest first. */
+async function rankedByFriend(
+  offers: readonly OfferFact[],
+  pace: Pace,
+): Promise<readonly (readonly [peerId: string, offers: readonly OfferFact[]])[]> {
+  const byFriend = new Map<string, OfferFact[]>();
+  for (const offer of offers) {
+    if (pace.due()) await pace.rest();
+    const list = byFriend.get(offer.peerId);
+    if (list === undefined) byFriend.set(offer.peerId, [offer]);
+    else list.push(offer);
+  }
+  for (const list of byFriend.values()) {
+    if (pace.dueNow()) await pace.rest();
+    list.sort((a, b) => b.amountSat - a.amountSat || a.ageS - b.ageS);
+  }
+  return [...byFriend];
+}
+
+async function encode(gathered: Gathered, detail: Detail, pace: Pace): Promise<Uint8Array> {
+  const { header, rows, nodesUpTo } = gathered;
   const total = [...rows.values()].reduce((sum, list) => sum + list.length, 0);
   const kept = [...rows.values()].reduce((sum, list) => sum + Math.min(list.length, detail.offers), 0);
   const columns = makeOffers(() => new Float64Array(kept));
-  const named = new Set<NodeIndex>(Array.from({ length: header.friendCount + 1 }, (_, index) => index));
-  for (const { hops } of header.circles) for (const { to } of hops) named.add(to);
   let at = 0;
   let withIds = 0;
   for (const [friendIndex, list] of rows) {
@@ -153,21 +163,24 @@ async function encode({ header, ids, rows }: Gathered, detail: Detail, pace: Pac
         columns.block[at] = Number(offer.shortChannelId >> 40n);
         columns.transaction[at] = Number((offer.shortChannelId >> 16n) & 0xff_ffffn);
         columns.output[at] = Number(offer.shortChannelId & 0xffffn);
-        named.add(row.other);
         withIds++;
       }
       at++;
     }
   }
+  const nodesOf = (offers: number) => nodesUpTo[Math.min(offers, nodesUpTo.length - 1)] ?? 0;
+  const ids = gathered.ids.slice(0, nodesOf(detail.offers));
+  const wholeIds = nodesOf(detail.withIds);
   const idBytes = new Uint8Array(ids.length * ID_BYTES);
   for (const [index, id] of ids.entries()) {
     if (pace.due()) await pace.rest();
     const bytes = Buffer.from(id, 'hex');
-    idBytes.set(named.has(index) ? bytes : bytes.subarray(0, SHORT_ID_BYTES), index * ID_BYTES);
+    idBytes.set(index < wholeIds ? bytes : bytes.subarray(0, SHORT_ID_BYTES), index * ID_BYTES);
   }
   const text = Buffer.from(
     JSON.stringify({
       ...header,
+      names: header.names.slice(0, ids.length),
       leftOut: { offers: total - kept, shortChannelIds: kept - withIds },
     } satisfies Header),
   );

@@ -72,8 +72,7 @@ export interface PictureFacts {
   /** By node id; strangers chose them. */
   readonly names: ReadonlyMap<string, string>;
   readonly channels: readonly OwnChannelFact[];
-  /** Those of one friend follow one another. */
-  readonly offers: Iterable<OfferFact>;
+  readonly offers: readonly OfferFact[];
   readonly circles: readonly CircleFact<string>[];
   /** Why there is none. */
   readonly noCircle?: string;

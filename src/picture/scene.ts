@@ -12,9 +12,9 @@ import type { CircleFact, NodeIndex, Picture } from './picture.ts';
 export const FEW_FRIENDS = 40;
 /** Up to so many offers are drawn one by one; and so many of the friend that is chosen, the largest. */
 const FEW_OFFERS = 120;
-const CHOSEN_OFFERS = 36;
+const CHOSEN_OFFERS = 24;
 /** Arrows have words beside them where there are at most so many. */
-const FEW_ARROWS = 60;
+const FEW_ARROWS = 30;
 /** How far an aggregated stroke reaches, for the largest. */
 const STROKE = 80;
 
@@ -188,7 +188,7 @@ class Drawing {
     const hub = isFew ? 84 : 132;
     this.#nodes.push(node('us', 'us', 0, { x: 0, y: 0 }, 2 * hub));
     // What a bar has where the ring of bars is narrowest, at the hub, and a bit more: towards the ring there is room.
-    const width = Math.min(15, this.#pitch * (isFew ? 0.3 : 0.62));
+    const width = Math.min(15, this.#pitch * (isFew ? 0.3 : 0.46));
     const size = Math.min(22, this.#pitch * 0.9);
     for (const friend of this.#friends) {
       const angle = this.#angles.get(friend) ?? 0;

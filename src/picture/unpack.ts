@@ -1,6 +1,8 @@
 /** The other side of `pack`, on the page. */
-import { ColumnReader, ID_BYTES, readOfferColumn } from './columns.ts';
+import { ColumnReader, ID_BYTES, readOfferColumn, SHORT_ID_BYTES } from './columns.ts';
 import { type Header, makeOffers, type Picture } from './picture.ts';
+
+const CUT_OFF = '00'.repeat(ID_BYTES - SHORT_ID_BYTES);
 
 /** Reads what `pack` wrote; rejects for anything else. */
 export async function unpack(base64: string): Promise<Picture> {
@@ -21,5 +23,5 @@ export async function unpack(base64: string): Promise<Picture> {
 function hexOf(bytes: Uint8Array): string {
   const hex = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
   // Where the file had no room for the whole id the rest is zeros.
-  return hex.replace(/(00){8,}$/, '');
+  return hex.endsWith(CUT_OFF) ? hex.slice(0, -CUT_OFF.length) : hex;
 }

@@ -316,10 +316,10 @@ function styleOf(): cytoscape.StylesheetJson {
       selector: '.offer',
       style: {
         'source-label': 'data(near)',
-        'source-text-offset': 62,
+        'source-text-offset': 48,
         'source-text-rotation': 'autorotate',
         'target-label': 'data(far)',
-        'target-text-offset': 62,
+        'target-text-offset': 48,
         'target-text-rotation': 'autorotate',
       },
     },
