@@ -26,26 +26,31 @@ interface Detail {
 }
 
 const ALL = Number.POSITIVE_INFINITY;
-/** From all to nothing. */
-const DETAILS: readonly Detail[] = [
-  ...[ALL, 768, 512, 384, 256, 192, 128, 96, 64, 32, 0].map(withIds => ({ withIds, offers: ALL })),
-  ...[512, 256, 128, 64, 32, 16, 8, 0].map(offers => ({ withIds: 0, offers })),
-];
+/** How far below the budget is aimed, and by how much less is tried where that was too much. */
+const AIM = 0.97;
+const LESS = 0.8;
 
 const deflate = promisify(deflateRaw);
 
 interface Row {
-  readonly other: NodeIndex;
   readonly offer: OfferFact;
+  other: NodeIndex;
   /** Its place among the friend's offers, the largest first. */
-  readonly rank: number;
+  rank: number;
+}
+
+interface Friend {
+  readonly index: NodeIndex;
+  /** As they were given: answer by answer, then by channel, which deflates well. */
+  readonly rows: Row[];
+  /** Answer by answer, then by node, which deflates best without channels. */
+  byNode?: readonly Row[];
 }
 
 interface Gathered {
   readonly header: Omit<Header, 'leftOut'>;
   readonly ids: readonly string[];
-  /** By friend, the largest first. */
-  readonly rows: ReadonlyMap<NodeIndex, readonly Row[]>;
+  readonly friends: readonly Friend[];
   /** How many of the nodes are named, from the first on, when so many of each friend's offers are kept. */
   readonly nodesUpTo: readonly number[];
 }
@@ -64,18 +69,30 @@ export async function pack(facts: PictureFacts, budget: number, breaks: Breaks):
   };
   const whole = await textOf({ withIds: ALL, offers: ALL });
   if (whole.length <= budget) return whole;
-  // By halving: less detail is never longer.
-  let text = '';
-  let fits = DETAILS.length - 1;
-  for (let from = 1; from <= fits; ) {
-    const middle = Math.floor((from + fits) / 2);
-    const attempt = await textOf(DETAILS[middle] ?? { withIds: 0, offers: 0 });
-    if (attempt.length <= budget || middle === DETAILS.length - 1) {
-      text = attempt;
-      fits = middle - 1;
-    } else from = middle + 1;
+  const withoutIds = await textOf({ withIds: 0, offers: ALL });
+  const most = gathered.nodesUpTo.length - 1;
+  if (withoutIds.length <= budget) {
+    const share = (budget - withoutIds.length) / (whole.length - withoutIds.length);
+    return (
+      (await largestWithin(most * share, budget, withIds => textOf({ withIds, offers: ALL }))) ?? withoutIds
+    );
   }
-  return text;
+  const share = budget / withoutIds.length;
+  const some = await largestWithin(most * share, budget, offers => textOf({ withIds: 0, offers }));
+  return some ?? (await textOf({ withIds: 0, offers: 0 }));
+}
+
+/** Sizes grow about as the counts do: hardly ever is more than the first one tried. */
+async function largestWithin(
+  estimate: number,
+  budget: number,
+  textOf: (count: number) => Promise<string>,
+): Promise<string | undefined> {
+  for (let count = Math.floor(estimate * AIM); count > 0; count = Math.floor(count * LESS)) {
+    const text = await textOf(count);
+    if (text.length <= budget) return text;
+  }
+  return undefined;
 }
 
 /**
@@ -101,60 +118,69 @@ async function gather(facts: PictureFacts, pace: Pace): Promise<Gathered> {
   const changes = facts.changes.map(change =>
     change.kind === 'learned' ? { ...change, from: indexOf(change.from) } : change,
   );
-  const ranked = await rankedByFriend(facts.offers, pace);
-  const rows = new Map<NodeIndex, Row[]>();
-  const nodesUpTo = [indices.size];
-  const most = ranked.reduce((length, [, offers]) => Math.max(length, offers.length), 0);
-  for (let rank = 0; rank < most; rank++) {
-    for (const [peerId, offers] of ranked) {
-      if (pace.due()) await pace.rest();
-      const friend = indices.get(peerId) ?? 0;
-      const offer = offers[rank];
-      if (offer === undefined || friend === 0 || friend > friendCount) continue;
-      const row = { other: indexOf(offer.otherId), offer, rank };
-      const list = rows.get(friend);
-      if (list === undefined) rows.set(friend, [row]);
-      else list.push(row);
-    }
-    nodesUpTo.push(indices.size);
+  const friends = new Map<string, Friend>();
+  for (const offer of facts.offers) {
+    if (pace.due()) await pace.rest();
+    const index = indices.get(offer.peerId) ?? 0;
+    if (index === 0 || index > friendCount) continue;
+    const row = { offer, other: 0, rank: 0 };
+    const friend = friends.get(offer.peerId);
+    if (friend === undefined) friends.set(offer.peerId, { index, rows: [row] });
+    else friend.rows.push(row);
   }
+  const nodesUpTo = await rank([...friends.values()], indexOf, () => indices.size, pace);
   const ids = [...indices.keys()];
   const names = ids.map(id => facts.names.get(id) ?? '');
   const header = { drawnAtMs, network, names, friendCount, channels, circles, changes };
-  return { header: noCircle === undefined ? header : { ...header, noCircle }, ids, rows, nodesUpTo };
+  return {
+    header: noCircle === undefined ? header : { ...header, noCircle },
+    ids,
+    friends: [...friends.values()],
+    nodesUpTo,
+  };
 }
 
-/** Each friend's offers, the largest first. */
-async function rankedByFriend(
-  offers: readonly OfferFact[],
+/** Ranks each friend's offers and numbers their other ends, rank by rank. Returns how many nodes there are after each. */
+async function rank(
+  friends: readonly Friend[],
+  indexOf: (id: string) => NodeIndex,
+  count: () => number,
   pace: Pace,
-): Promise<readonly (readonly [peerId: string, offers: readonly OfferFact[]])[]> {
-  const byFriend = new Map<string, OfferFact[]>();
-  for (const offer of offers) {
-    if (pace.due()) await pace.rest();
-    const list = byFriend.get(offer.peerId);
-    if (list === undefined) byFriend.set(offer.peerId, [offer]);
-    else list.push(offer);
-  }
-  for (const list of byFriend.values()) {
+): Promise<number[]> {
+  const ranked: (readonly Row[])[] = [];
+  for (const { rows } of friends) {
     if (pace.dueNow()) await pace.rest();
-    list.sort((a, b) => b.amountSat - a.amountSat || a.ageS - b.ageS);
+    ranked.push(
+      rows.toSorted((a, b) => b.offer.amountSat - a.offer.amountSat || a.offer.ageS - b.offer.ageS),
+    );
   }
-  return [...byFriend];
+  const most = ranked.reduce((length, rows) => Math.max(length, rows.length), 0);
+  const nodesUpTo: number[] = [];
+  for (let place = 0; place <= most; place++) {
+    for (const rows of place === 0 ? [] : ranked) {
+      if (pace.due()) await pace.rest();
+      const row = rows[place - 1];
+      if (row === undefined) continue;
+      row.rank = place - 1;
+      row.other = indexOf(row.offer.otherId);
+    }
+    nodesUpTo.push(count());
+  }
+  return nodesUpTo;
 }
 
 async function encode(gathered: Gathered, detail: Detail, pace: Pace): Promise<Uint8Array> {
-  const { header, rows, nodesUpTo } = gathered;
-  const total = [...rows.values()].reduce((sum, list) => sum + list.length, 0);
-  const kept = [...rows.values()].reduce((sum, list) => sum + Math.min(list.length, detail.offers), 0);
+  const { header, friends, nodesUpTo } = gathered;
+  const total = friends.reduce((sum, { rows }) => sum + rows.length, 0);
+  const kept = friends.reduce((sum, { rows }) => sum + Math.min(rows.length, detail.offers), 0);
   const columns = makeOffers(() => new Float64Array(kept));
   let at = 0;
   let withIds = 0;
-  for (const [friendIndex, list] of rows) {
+  for (const friend of friends) {
     if (pace.dueNow()) await pace.rest();
-    for (const row of inFileOrder(list.slice(0, detail.offers), detail)) {
+    for (const row of inFileOrder(friend, detail)) {
       const { offer } = row;
-      columns.friend[at] = friendIndex;
+      columns.friend[at] = friend.index;
       columns.other[at] = row.other;
       columns.flow[at] = offer.flow;
       columns.amountSat[at] = offer.amountSat;
@@ -192,15 +218,15 @@ async function encode(gathered: Gathered, detail: Detail, pace: Pace): Promise<U
   return Buffer.concat(parts);
 }
 
-/** Neighbours alike, so that they deflate well: answer by answer, then by channel, and without channels by node. */
-function inFileOrder(rows: readonly Row[], detail: Detail): Row[] {
-  const keyOf = ({ rank, offer, other }: Row) =>
-    rank < detail.withIds ? Number(offer.shortChannelId) : -1 / (other + 1);
-  return rows
-    .map(row => ({ row, key: keyOf(row) }))
-    .sort(
-      ({ row: { offer: a }, key }, { row: { offer: b }, key: other }) =>
-        a.flow - b.flow || a.ageS - b.ageS || key - other,
-    )
-    .map(({ row }) => row);
+/** Those with short channel ids, then those without. */
+function inFileOrder(friend: Friend, { withIds, offers }: Detail): readonly Row[] {
+  const { rows } = friend;
+  if (withIds >= rows.length) return rows;
+  friend.byNode ??= rows.toSorted(
+    (a, b) => a.offer.flow - b.offer.flow || a.offer.ageS - b.offer.ageS || a.other - b.other,
+  );
+  return [
+    ...rows.filter(row => row.rank < withIds),
+    ...friend.byNode.filter(row => row.rank >= withIds && row.rank < offers),
+  ];
 }

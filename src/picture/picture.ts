@@ -72,6 +72,7 @@ export interface PictureFacts {
   /** By node id; strangers chose them. */
   readonly names: ReadonlyMap<string, string>;
   readonly channels: readonly OwnChannelFact[];
+  /** Those of one answer best together, in the order of their channels: so they take least room. */
   readonly offers: readonly OfferFact[];
   readonly circles: readonly CircleFact<string>[];
   /** Why there is none. */

@@ -151,9 +151,10 @@ export function largeFacts(friends = 500, offersEach = 1000, others = NETWORK_NO
           ageS: below(answer === 0 ? 60 : 1200),
         }) as const,
     );
+    const own: OfferFact[] = [];
     for (let count = 0; count < offersEach; count++) {
       const { flow, rungSat, ageS } = answers[below(4)] ?? { flow: 1, rungSat: 10_000, ageS: 0 };
-      offers.push({
+      own.push({
         peerId,
         otherId: next() < 0.1 ? (friendIds[below(friends)] ?? US) : (otherIds[below(others)] ?? US),
         flow,
@@ -163,6 +164,8 @@ export function largeFacts(friends = 500, offersEach = 1000, others = NETWORK_NO
         ageS,
       });
     }
+    own.sort((a, b) => a.flow - b.flow || a.ageS - b.ageS || (a.shortChannelId < b.shortChannelId ? -1 : 1));
+    offers.push(...own);
   }
   const channels = friendIds.map((peerId, index) => {
     const totalSat = Math.round(10 ** (6 + 2 * next()));
