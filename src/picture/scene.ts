@@ -17,6 +17,8 @@ const CHOSEN_OFFERS = 24;
 const FEW_ARROWS = 30;
 /** How far an aggregated stroke reaches, for the largest. */
 const STROKE = 80;
+/** Where names begin that are written beyond them. */
+const TAG = RING + STROKE + 20;
 
 export type Order = 'share' | 'capacity' | 'offers' | 'name';
 
@@ -26,7 +28,7 @@ export type Chosen =
 
 export interface SceneNode {
   readonly id: string;
-  readonly kind: 'us' | 'friend' | 'outer' | 'tip' | 'tag';
+  readonly kind: 'us' | 'friend' | 'outer' | 'tag';
   readonly node: NodeIndex;
   readonly position: Point;
   readonly size: number;
@@ -182,6 +184,11 @@ class Drawing {
       .slice(0, CHOSEN_OFFERS);
   }
 
+  /** What a friend's dot measures. */
+  get #size(): number {
+    return Math.min(22, this.#pitch * 0.9);
+  }
+
   /** @param hasTags whether names are written outwards, beyond what stands there for offers */
   #addFriends(hasTags: boolean): void {
     const isFew = this.#friends.length <= FEW_FRIENDS;
@@ -189,7 +196,7 @@ class Drawing {
     this.#nodes.push(node('us', 'us', 0, { x: 0, y: 0 }, 2 * hub));
     // What a bar has where the ring of bars is narrowest, at the hub, and a bit more: towards the ring there is room.
     const width = Math.min(15, this.#pitch * (isFew ? 0.3 : 0.46));
-    const size = Math.min(22, this.#pitch * 0.9);
+    const size = this.#size;
     for (const friend of this.#friends) {
       const angle = this.#angles.get(friend) ?? 0;
       const sum = this.#balances.get(friend) ?? { oursSat: 0, totalSat: 0, isUsable: false };
@@ -201,7 +208,7 @@ class Drawing {
         isUsable: sum.isUsable,
         hasTag: hasTags,
       });
-      if (hasTags) this.#addTag(friend, angle, RING + STROKE + 14, Math.min(13, this.#pitch * 0.86), isFaded);
+      if (hasTags) this.#addTag(friend, angle, TAG, Math.min(13, this.#pitch * 0.86), isFaded);
       const bars = isFew ? this.#picture.channels.filter(channel => channel.friend === friend) : [sum];
       for (const [index, { oursSat, totalSat }] of bars.entries()) {
         this.#lines.push({
@@ -219,7 +226,7 @@ class Drawing {
   }
 
   #addTag(index: NodeIndex, angle: number, radius: number, size: number, isFaded: boolean): void {
-    this.#nodes.push({ ...node(`tag${index}`, 'tag', index, at(angle, radius), size), angle, isFaded });
+    this.#nodes.push({ ...node(tagOf(index), 'tag', index, at(angle, radius), size), angle, isFaded });
   }
 
   #isThrough(node: NodeIndex): boolean {
@@ -273,17 +280,17 @@ class Drawing {
       for (const way of [0, 1] as const) {
         const { amountSat: sum, count } = both[way];
         if (count === 0) continue;
-        // Side by side, each a quarter of the friend's room from its middle.
+        // Side by side, each a quarter of the friend's room from its middle; between the friend and its name.
         const beside = angle + ((way === 1 ? 1 : -1) * this.#pitch) / RING / 4;
-        const far = `far${index}.${way}`;
-        this.#nodes.push(
-          node(far, 'tip', index, at(beside, RING + STROKE * (0.1 + 0.9 * Math.sqrt(sum / largest))), 1),
-        );
+        const reach = STROKE * (0.1 + 0.9 * Math.sqrt(sum / largest));
+        const near = between(at(angle, RING), at(beside, RING + this.#size / 2));
+        const far = between(at(angle, TAG), at(beside, RING + this.#size / 2 + reach));
         this.#lines.push({
           id: `stroke${index}.${way}`,
           kind: 'stroke',
-          source: way === 1 ? idOf(index) : far,
-          target: way === 1 ? far : idOf(index),
+          source: way === 1 ? idOf(index) : tagOf(index),
+          target: way === 1 ? tagOf(index) : idOf(index),
+          ends: way === 1 ? [near, far] : [far, near],
           width: Math.min(9, this.#pitch * 0.36),
           isFaded: this.#isFaded([index]),
           flow: way,
@@ -367,6 +374,14 @@ function noOffers(): SumOfOffers {
 
 function idOf(index: NodeIndex): string {
   return index === 0 ? 'us' : `n${index}`;
+}
+
+function tagOf(index: NodeIndex): string {
+  return `tag${index}`;
+}
+
+function between(from: Point, to: Point): Point {
+  return { x: to.x - from.x, y: to.y - from.y };
 }
 
 function node(

@@ -44,7 +44,12 @@ export class Graph {
       tip.hidden = true;
     });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#cy.style(styleOf()));
+    let size = `${container.clientWidth} ${container.clientHeight}`;
     new ResizeObserver(() => {
+      const now = `${container.clientWidth} ${container.clientHeight}`;
+      // It also calls at the start, when nothing has changed.
+      if (now === size) return;
+      size = now;
       this.#cy.resize();
       this.fit();
     }).observe(container);
@@ -92,7 +97,7 @@ export class Graph {
     { friends }: Scene,
   ): { readonly label: string; readonly font: number } {
     const name = nameOf(this.#picture, node);
-    if (kind === 'tip' || hasTag) return { label: '', font: 1 };
+    if (hasTag) return { label: '', font: 1 };
     if (kind === 'tag') return { label: name, font: size };
     if (kind === 'us') return { label: this.#hubLabel(name), font: size / 12 };
     const balance = this.#balances.get(node);
@@ -259,7 +264,6 @@ function styleOf(): cytoscape.StylesheetJson {
       },
     },
     { selector: '.outer', style: { 'background-color': colour('faint') } },
-    { selector: '.tip', style: { opacity: 0, events: 'no' } },
     {
       selector: '.tag',
       style: {
@@ -307,7 +311,15 @@ function styleOf(): cytoscape.StylesheetJson {
       },
       { selector: `.offer.${way}`, style: { color: colour(way) } },
     ]),
-    { selector: '.stroke', style: { 'curve-style': 'straight', 'arrow-scale': 0.5 } },
+    {
+      selector: '.stroke',
+      style: {
+        'curve-style': 'straight',
+        'source-endpoint': 'data(from)',
+        'target-endpoint': 'data(to)',
+        'arrow-scale': 0.5,
+      },
+    },
     {
       selector: '.offer, .hop',
       style: { ...words, label: 'data(label)', 'font-size': 11, 'text-rotation': 'autorotate' },
