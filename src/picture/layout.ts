@@ -84,13 +84,14 @@ export function spread(wanted: readonly number[], separation: number): number[] 
       blocks.splice(-2, 2, { sum: before.sum + last.sum, size: before.size + last.size });
     }
   }
+  const apart = blocks.flatMap(({ sum, size }) => new Array<number>(size).fill(sum / size));
+  const placed = apart.map((angle, place) => angle + place * separation);
+  const extent = (placed.at(-1) ?? 0) - (placed[0] ?? 0);
   const angles: number[] = new Array(wanted.length);
-  let place = 0;
-  for (const { sum, size } of blocks) {
-    for (let within = 0; within < size; within++, place++) {
-      const index = opened[place]?.index;
-      if (index !== undefined) angles[index] = sum / size + place * separation;
-    }
+  for (const [place, { index }] of opened.entries()) {
+    // Where the two ends meet across the cut, all share the turn evenly.
+    const isEven = extent > TURN - separation;
+    angles[index] = isEven ? (placed[0] ?? 0) + (place * TURN) / opened.length : (placed[place] ?? 0);
   }
   return angles;
 }
