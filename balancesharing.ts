@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
 import { FOAFCIRCLES_USAGE, foafcircles, parseFoafcircles } from './src/lightningd/foafcircles.ts';
 import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
+import { FOAFGRAPH_USAGE, foafgraph, parseFoafgraph } from './src/lightningd/foafgraph.ts';
 import { FOAFREBALANCE_USAGE, foafrebalance, parseFoafrebalance } from './src/lightningd/foafrebalance.ts';
 import { FOAFSTATUS_USAGE, foafstatus, parseFoafstatus } from './src/lightningd/foafstatus.ts';
 import { registerOptions } from './src/lightningd/options.ts';
@@ -64,6 +65,14 @@ plugin.addMethod(
   'Shows who speaks, what is known and how old, what came and went, and what is set',
   'Lists the friends, or the one that is named, and sums up the rest.',
   { check: parseFoafstatus },
+);
+plugin.addMethod(
+  'foafgraph',
+  params => foafgraph(sharing().painter, params),
+  FOAFGRAPH_USAGE,
+  'Draws our channels, what friends offer and the circles found, as an HTML file',
+  "Writes into the folder foaf beside lightningd's RPC socket and answers the file's path; the page loads nothing.",
+  { check: parseFoafgraph },
 );
 plugin.addHook('custommsg', params => sharing().receive(params), { filters: [FOAF_MESSAGE_TYPE] });
 plugin.start();

@@ -17,6 +17,7 @@ import { largeNode } from './large-node.ts';
 import { type Row, type Skipped, table } from './measure.ts';
 import { memory } from './memory.ts';
 import { ROOT } from './paths.ts';
+import { picture } from './picture.ts';
 import { startUp } from './start-up.ts';
 
 const BENCHES: ReadonlyMap<string, () => Promise<readonly (Row | Skipped)[]>> = new Map([
@@ -29,6 +30,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<readonly (Row | Skipped)[]>> = 
   ['knowledge', knowledge],
   ['circles', circles],
   ['large-node', largeNode],
+  ['picture', picture],
   ['asking', asking],
 ]);
 

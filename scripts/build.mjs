@@ -1,10 +1,23 @@
 // Bundles each plugin into dist/, which starts three times as fast as the sources do. Runs at `npm ci` and `npm install`.
-import { readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildPage } from '../src/picture/build-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+// foafgraph's page first: a bundle that is newer than the sources is complete.
+const { script, style } = await buildPage(root);
+mkdirSync(join(root, 'dist'), { recursive: true });
+for (const [name, text] of [
+  ['picture.js', script],
+  ['picture.css', style],
+]) {
+  const file = join(root, 'dist', name);
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
 
 for (const name of ['balancesharing', 'jitrouting']) {
   const outfile = join(root, 'dist', `${name}.cjs`);
@@ -20,6 +33,9 @@ for (const name of ['balancesharing', 'jitrouting']) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    // What only the sources need, which bundle the page themselves (src/picture/page-script.ts).
+    define: { IS_BUNDLE: 'true' },
+    external: ['esbuild'],
     outfile: `${outfile}.new`,
     logLevel: 'warning',
   });

@@ -2,7 +2,8 @@
 //
 // Ctrl-C may come at any point. Both networks clear up after themselves then (src/devnet/sandbox.ts and its like in
 // the harness), whatever this script is in the midst of, so it has no handler of its own.
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DEMO_CHANNELS, DEMO_NODES, type DemoNode, demo } from '../src/devnet/demo.ts';
@@ -14,6 +15,8 @@ const USAGE = `Usage: npm run demo [-- --lightningd]
 Six nodes with the plugin, one of which asks its friends who would forward an amount.
   --lightningd  real nodes: lightningd, lightning-cli, bitcoind and bitcoin-cli must be on PATH`;
 
+/** Beside the bundle, which git does not know either: the next demo replaces it. */
+const PICTURE = fileURLToPath(new URL('../dist/demo.html', import.meta.url));
 const PLUGIN = fileURLToPath(new URL('../balancesharing.ts', import.meta.url));
 
 interface RunningNetwork extends AsyncDisposable {
@@ -93,7 +96,11 @@ if (help) {
     const what = lightningd ? 'lightningd on regtest' : 'a stand-in lightning network';
     write(`Six nodes of ${what}, each with the plugin, ready after ${seconds()}.`);
     write('');
-    await demo(network.nodes, write, paint);
+    const picture = await demo(network.nodes, write, paint);
+    // The node's own folder goes with the network.
+    mkdirSync(dirname(PICTURE), { recursive: true });
+    copyFileSync(picture, PICTURE);
+    write(`  a picture of what alice knows: ${PICTURE}`);
   }
   write('');
   write(`All stopped and cleared away after ${seconds()}.`);

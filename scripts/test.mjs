@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const REAL_NODE_PROGRAMS = ['lightningd', 'lightning-cli', 'bitcoind', 'bitcoin-cli'];
 
 function isOnPath(program) {
@@ -65,6 +66,9 @@ runner.on('close', status => {
       ? [`those on real nodes, since ${missing.join(', ')} cannot be found on PATH`]
       : []),
     ...(isReady && !isOnPath('reckless') ? ['that of reckless, since it cannot be found on PATH'] : []),
+    ...(BROWSERS.some(isOnPath)
+      ? []
+      : [`those of the picture in a browser, since none of ${BROWSERS.join(', ')} is on PATH`]),
     ...(process.env.AUTORELOAD ? [] : ['that of autoreload, since AUTORELOAD does not name autoreload.py']),
   ];
   console.log(

@@ -39,16 +39,17 @@ export interface DemoNode {
 }
 
 /**
- * Shows where the balances lie, asks, and shows who offers what.
+ * Shows where the balances lie, asks, shows who offers what, and has a picture of it drawn.
  *
  * @param nodes in the order of {@link DEMO_NODES}
  * @param write takes lines
+ * @returns the picture's path in the asker's folder
  */
 export async function demo(
   nodes: readonly DemoNode[],
   write: (line: string) => void,
   paint: Paint,
-): Promise<void> {
+): Promise<string> {
   const names = new Map(nodes.map(({ id }, index) => [id, DEMO_NODES[index] ?? id]));
   const asker = nodes[0];
   if (asker === undefined) throw new RangeError('the demo needs nodes');
@@ -63,6 +64,10 @@ export async function demo(
   }
   write('');
   for (const line of LEGEND) write(paint('dim', line));
+  write('');
+  write(paint('bold', `${ASKER}$ lightning-cli foafgraph`));
+  const { path } = await asker.rpc<{ path: string }>('foafgraph', {});
+  return path;
 }
 
 /** Each channel once, as the first of its ends in the order of the nodes tells it, in that order. */

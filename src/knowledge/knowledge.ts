@@ -149,6 +149,13 @@ export class Knowledge {
     }
   }
 
+  /** The answers that count now, as they stand, by friend. */
+  *words(saidSinceMs: number): Generator<readonly [peerId: string, word: Word]> {
+    for (const [peerId, words] of this.#words) {
+      for (const word of words) if (word.saidAtMs >= saidSinceMs) yield [peerId, this.standing(word)];
+    }
+  }
+
   /** The least amount that failed there since, 0 when the channel was withdrawn as a whole. */
   leastFailedMsat(channel: ChannelDirection, sinceMs: number): bigint | undefined {
     return this.#marks.leastFailedMsat(channel, sinceMs);

@@ -42,6 +42,8 @@ interface Moved {
 export interface Failure extends ChannelDirection {
   /** Less than this got through. */
   readonly amountMsat: bigint;
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
 }
 
 export class Marks {
@@ -113,15 +115,15 @@ export class Marks {
   /** The least amount that failed in that direction at `sinceMs` or later; 0 when the channel was withdrawn. */
   leastFailedMsat({ shortChannelId, direction }: ChannelDirection, sinceMs: number): bigint | undefined {
     if (this.#marks.size === 0) return undefined;
-    return leastFailed(this.#marks.peek(shortChannelId) ?? [], direction, sinceMs);
+    return leastFailed(this.#marks.peek(shortChannelId) ?? [], direction, sinceMs)?.amountMsat;
   }
 
   /** The failures for want of liquidity at `sinceMs` or later, the least of each direction, the newest channels first. */
   *failures(sinceMs: number): Generator<Failure> {
     for (const [shortChannelId, marks] of this.#marks.entries()) {
       for (const direction of [0, 1] as const) {
-        const amountMsat = leastFailed(marks, direction, sinceMs);
-        if (amountMsat !== undefined && amountMsat > 0n) yield { shortChannelId, direction, amountMsat };
+        const failure = leastFailed(marks, direction, sinceMs);
+        if (failure !== undefined && failure.amountMsat > 0n) yield { shortChannelId, direction, ...failure };
       }
     }
   }
@@ -142,16 +144,20 @@ export class Marks {
 }
 
 /** What moved later refutes a failure: as much the same way, or anything back, which gave that side more again. */
-function leastFailed(marks: readonly Mark[], direction: 0 | 1, sinceMs: number): bigint | undefined {
-  let least: bigint | undefined;
+function leastFailed(
+  marks: readonly Mark[],
+  direction: 0 | 1,
+  sinceMs: number,
+): Pick<Failure, 'amountMsat' | 'atMs'> | undefined {
+  let least: Pick<Failure, 'amountMsat' | 'atMs'> | undefined;
   for (const mark of marks) {
     if (mark.atMs < sinceMs) continue;
     if (mark.kind === 'moved') {
-      const refutes = mark.moreMsat[direction] > 0n || mark.lessMsat[direction] >= (least ?? 0n);
+      const refutes = mark.moreMsat[direction] > 0n || mark.lessMsat[direction] >= (least?.amountMsat ?? 0n);
       if (refutes && mark.moreMsat[direction] + mark.lessMsat[direction] > 0n) least = undefined;
     } else if (mark.direction === direction) {
       const amountMsat = mark.kind === 'withdrawn' ? 0n : mark.provenMsat;
-      if (least === undefined || amountMsat < least) least = amountMsat;
+      if (least === undefined || amountMsat < least.amountMsat) least = { amountMsat, atMs: mark.atMs };
     }
   }
   return least;

@@ -146,6 +146,11 @@ export const listedChannel = v.pipe(
 
 export const listchannels = v.object({ channels: v.array(listedChannel) });
 
+/** A node that has announced itself has an alias, at most 32 bytes of its own choice. */
+export const listnodes = v.object({
+  nodes: v.array(v.object({ nodeid: nodeId, alias: v.optional(v.string()) })),
+});
+
 export const listpeers = v.object({ peers: v.array(v.object({ id: nodeId, connected: v.boolean() })) });
 
 const direction = v.picklist([0, 1]);

@@ -17,6 +17,8 @@ export const ErrorCode = {
   nodeRefused: 3472,
   /** lightningd answered in a shape that we do not understand. */
   nodeAnswer: 3473,
+  /** `foafgraph` could not write its file: the folder or the file is not what it should be, or full. */
+  pictureNotWritten: 3474,
 } as const;
 
 /** An error that reaches the caller as it is. */

@@ -59,8 +59,16 @@ export class ChannelReader {
     const reading = this.#book.beginReading();
     try {
       const answer = await this.#rpc.call('listpeerchannels', peerId === undefined ? {} : { id: peerId });
-      const read = await answers.readChannels('listpeerchannels', answers.forwardingChannel, answer);
-      reading.take(read.flatMap(jitChannel), peerId);
+      const read = await answers.readChannels(
+        'listpeerchannels',
+        answers.forwardingChannel,
+        answer,
+        jitChannel,
+      );
+      reading.take(
+        read.filter(channel => channel !== undefined),
+        peerId,
+      );
     } finally {
       reading.abandon();
     }
@@ -68,30 +76,28 @@ export class ChannelReader {
 }
 
 /** One without an id is not open yet. */
-function jitChannel(channel: ForwardingChannel): JitChannel[] {
+function jitChannel(channel: ForwardingChannel): JitChannel | undefined {
   const { channel_id, short_channel_id, alias, updates, htlcs = [] } = channel;
-  if (channel_id === undefined) return [];
+  if (channel_id === undefined) return undefined;
   const local = updates?.local;
   const underWay = htlcs.filter(({ direction }) => direction === 'out').length;
-  return [
-    {
-      channelId: channel_id,
-      peerId: channel.peer_id,
-      names: [short_channel_id, alias?.local].filter(name => name !== undefined),
-      isNormal: channel.state === 'CHANNELD_NORMAL',
-      isUsable: channel.peer_connected && channel.reestablished !== false,
-      toUsMsat: channel.to_us_msat ?? 0n,
-      totalMsat: channel.total_msat ?? 0n,
-      spendableMsat: channel.spendable_msat ?? 0n,
-      reserveMsat: channel.our_reserve_msat ?? 0n,
-      commitmentFeeMsat: channel.opener === 'local' ? (channel.last_tx_fee_msat ?? 0n) : 0n,
-      hasSlot: underWay < (channel.max_accepted_htlcs ?? DEFAULT_HTLCS),
-      limits: local && { minimumMsat: local.htlc_minimum_msat, maximumMsat: local.htlc_maximum_msat },
-      terms: local && {
-        baseFeeMsat: local.fee_base_msat,
-        feePpm: local.fee_proportional_millionths,
-        cltvExpiryDelta: local.cltv_expiry_delta,
-      },
+  return {
+    channelId: channel_id,
+    peerId: channel.peer_id,
+    names: [short_channel_id, alias?.local].filter(name => name !== undefined),
+    isNormal: channel.state === 'CHANNELD_NORMAL',
+    isUsable: channel.peer_connected && channel.reestablished !== false,
+    toUsMsat: channel.to_us_msat ?? 0n,
+    totalMsat: channel.total_msat ?? 0n,
+    spendableMsat: channel.spendable_msat ?? 0n,
+    reserveMsat: channel.our_reserve_msat ?? 0n,
+    commitmentFeeMsat: channel.opener === 'local' ? (channel.last_tx_fee_msat ?? 0n) : 0n,
+    hasSlot: underWay < (channel.max_accepted_htlcs ?? DEFAULT_HTLCS),
+    limits: local && { minimumMsat: local.htlc_minimum_msat, maximumMsat: local.htlc_maximum_msat },
+    terms: local && {
+      baseFeeMsat: local.fee_base_msat,
+      feePpm: local.fee_proportional_millionths,
+      cltvExpiryDelta: local.cltv_expiry_delta,
     },
-  ];
+  };
 }

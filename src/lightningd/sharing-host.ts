@@ -1,5 +1,6 @@
 /** Joins both sides of a conversation to the node that we run on, once `init` has said which that is. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
 import { FINAL_DELAY } from '../circles/route.ts';
 import { Knowledge, type Word } from '../knowledge/knowledge.ts';
 import { wantedWords } from '../knowledge/layer-plan.ts';
@@ -23,11 +24,13 @@ import { CircleFinder } from './circle-finder.ts';
 import { systemClock } from './clock.ts';
 import { RpcError, UnexpectedAnswerError } from './errors.ts';
 import { FixtureError, type Fixtures, findFixtures } from './fixtures.ts';
+import { Painter } from './foafgraph.ts';
 import type { StatusSources } from './foafstatus.ts';
 import { GossipReader } from './gossip-reader.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMessenger } from './messenger.ts';
 import { lightningdView } from './node-channels.ts';
+import { NodeNames } from './node-names.ts';
 import type { Options } from './options.ts';
 import { PAYMENT_TOPICS, PaymentNews } from './payment-news.ts';
 import { createPayments, LABEL_PREFIX } from './payments.ts';
@@ -46,6 +49,8 @@ const READ_AFTER_CHANGE_MS = 1_000;
 const BLOCKS_MEANWHILE = 20;
 const HEARTBEAT_MS = 1_000;
 const STALL_MS = 2_000;
+/** Where pictures go, beside lightningd's RPC socket. */
+const PICTURE_FOLDER = 'foaf';
 /** At most this many debug lines in a minute about messages dropped: of one friend, or of all strangers together. */
 const DROP_LINES_PER_MINUTE = 20;
 
@@ -56,6 +61,7 @@ export interface Sharing {
   readonly asker: Asker;
   readonly finder: CircleFinder;
   readonly rebalancer: Rebalancer;
+  readonly painter: Painter;
   readonly status: StatusSources;
   /** Takes the parameters of one `custommsg` hook call. */
   receive(params: unknown): void;
@@ -83,7 +89,7 @@ export function hostSharing(plugin: Plugin, options: Options, folder: string): (
       const fixtures = await findFixtures(folder, options.fixtures.value, network, message =>
         logger.warn(message),
       );
-      sharing = await connect({ plugin, options, configuration, chainHash, logger, fixtures });
+      sharing = await connect({ plugin, options, configuration, chainHash, logger, fixtures, folder });
     } catch (error) {
       if (error instanceof FixtureError) return { disable: error.message };
       throw error;
@@ -110,6 +116,7 @@ interface Circumstances {
   readonly chainHash: string;
   readonly logger: Logger;
   readonly fixtures: Fixtures | undefined;
+  readonly folder: string;
 }
 
 async function connect({
@@ -119,6 +126,7 @@ async function connect({
   chainHash,
   logger,
   fixtures,
+  folder,
 }: Circumstances): Promise<Sharing> {
   const clock = systemClock;
   const rpc = new RpcClient(socketPath(configuration), 'balancesharing');
@@ -195,6 +203,20 @@ async function connect({
     log: message => logger.warn(message),
     onNews: () => layer.changed(),
   });
+  const painter = new Painter(
+    {
+      finder,
+      knowledge,
+      names: new NodeNames(rpc),
+      recent: rebalancer.recent,
+      clock,
+      network: configuration.network,
+      saidSinceMs,
+      settings: () => options.circleSettings(),
+    },
+    folder,
+    join(dirname(resolve(configuration.lightningDir, configuration.rpcFile)), PICTURE_FOLDER),
+  );
   let isReadingSoon = false;
   /** A new friend is known as one without waiting for the first question. Strangers can set this off, so not often. */
   const readSoon = () => {
@@ -225,6 +247,7 @@ async function connect({
     asker,
     finder,
     rebalancer,
+    painter,
     layer,
     payments: new PaymentNews({
       knowledge,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -74,6 +75,8 @@ test('the demo shows who offers what, ends well and leaves nothing behind', asyn
     /^Six nodes of a stand-in lightning network, each with the plugin, ready after [\d.]+ s\.\n/,
   );
   assert.deepEqual(normalized(stdout), normalized(`${SHOWN}\nOnly rungs`));
+  const [, picture = ''] = /foafgraph\n {2}a picture of what alice knows: (.*)\n/.exec(stdout) ?? [];
+  assert.match(readFileSync(picture, 'utf8'), /^<!doctype html>/);
   assert.match(stdout, /\nAll stopped and cleared away after [\d.]+ s\.\n$/);
   assert.ok(!stdout.includes('\u001b'), 'no colours outside a terminal');
   assert.deepEqual(await trace.leftovers(0), []);
@@ -129,7 +132,8 @@ describe('Ctrl-C leaves nothing of the demo behind', { concurrency: 2 }, () => {
     'later still': () => delay(700),
     'when they are ready': child => untilSaid(child, /Six nodes/),
     'in the midst of a question': child => untilSaid(child, /foafbalance out/),
-    'while all is stopped': child => untilSaid(child, /Only rungs/),
+    'while the picture is drawn': child => untilSaid(child, /Only rungs/),
+    'while all is stopped': child => untilSaid(child, /a picture of/),
   };
   for (const [when, moment] of Object.entries(moments)) {
     test(when, async () => {

@@ -25,7 +25,7 @@ test('a failure ends offers of as much in its direction; a withdrawal ends all t
   assert.equal(marks.left(OUT, 50n, 101), 50n);
   assert.equal(marks.leastFailedMsat(OUT, 100), 52n, 'what is certain');
   assert.equal(marks.leastFailedMsat(OUT, 101), undefined);
-  assert.deepEqual([...marks.failures(0)], [{ ...OUT, amountMsat: 52n }]);
+  assert.deepEqual([...marks.failures(0)], [{ ...OUT, amountMsat: 52n, atMs: 100 }]);
   marks.withdrawn(OUT, 200);
   assert.equal(marks.left(OUT, 1n, 200), undefined);
   assert.equal(marks.leastFailedMsat(OUT, 100), 0n);

@@ -142,6 +142,13 @@ const MANIFEST = {
       description: 'Shows who speaks, what is known and how old, what came and went, and what is set',
       long_description: 'Lists the friends, or the one that is named, and sums up the rest.',
     },
+    {
+      name: 'foafgraph',
+      usage: '[name]',
+      description: 'Draws our channels, what friends offer and the circles found, as an HTML file',
+      long_description:
+        "Writes into the folder foaf beside lightningd's RPC socket and answers the file's path; the page loads nothing.",
+    },
   ],
   subscriptions: [
     'connect',

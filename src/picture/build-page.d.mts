@@ -1,0 +1,3 @@
+import type { PageParts } from './html.ts';
+
+export function buildPage(root: string): Promise<PageParts>;
