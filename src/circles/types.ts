@@ -20,6 +20,12 @@ export interface FriendGossip {
   readonly to: GossipChannels;
 }
 
+/** What a search leaves out: also in the middle of a circle. */
+export interface Exclusions {
+  readonly peers: ReadonlySet<string>;
+  readonly channels: ReadonlySet<ShortChannelId>;
+}
+
 /** All that circles are made from. What becomes known while a search is under way may count already, or not yet. */
 export interface CircleSources {
   readonly view: NodeView;

@@ -8,11 +8,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
 import { type Breaks, Pace } from '../circles/pace.ts';
-import type { CircleQuery, CircleSearch, FriendGossip, HopKnowledge } from '../circles/types.ts';
+import type { CircleQuery, CircleSearch, Exclusions, FriendGossip, HopKnowledge } from '../circles/types.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipSource } from '../sharing/ports.ts';
-import type { ShortChannelId } from '../wire/short-channel-id.ts';
 
 /** How many friends' gossip is read at once. */
 const READ_AT_ONCE = 4;
@@ -28,12 +27,6 @@ export interface CircleFinderInit {
   readonly finalDelay: number;
   /** The monotonic time from which word still counts. */
   readonly saidSinceMs: () => number;
-}
-
-/** What a search leaves out. */
-export interface Exclusions {
-  readonly peers: ReadonlySet<string>;
-  readonly channels: ReadonlySet<ShortChannelId>;
 }
 
 export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Set() };
