@@ -13,7 +13,7 @@ import type { CircleSearch, Exclusions, FriendGossip } from '../circles/types.ts
 import { Knowledge } from '../knowledge/knowledge.ts';
 import { CircleFinder } from '../lightningd/circle-finder.ts';
 import { movableEnds } from '../rebalance/choose.ts';
-import { findMove } from '../rebalance/find-move.ts';
+import { type CircleSource, findMove } from '../rebalance/find-move.ts';
 import { GaveUpError, Rebalancer } from '../rebalance/rebalancer.ts';
 import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
@@ -39,15 +39,18 @@ import { SimClock } from './sim-clock.ts';
  */
 export type Speech = 'ideal' | 'shipped';
 
+/** What the end `0` of each channel has at a time, in milliseconds from the beginning. */
+export type BalancesInTime = Pick<MovingBalances, 'at'>;
+
 /** A network at one beginning, with what can be kept for many cases. */
 export class World {
   readonly network: Network;
   readonly gossip: NetworkGossip;
-  readonly balances: MovingBalances;
+  readonly balances: BalancesInTime;
   readonly #views = new Map<number, NodeView>();
   readonly #hashes = new Map<number, KeyedHash>();
 
-  constructor(network: Network, gossip: NetworkGossip, balances: MovingBalances) {
+  constructor(network: Network, gossip: NetworkGossip, balances: BalancesInTime) {
     this.network = network;
     this.gossip = gossip;
     this.balances = balances;
@@ -90,11 +93,16 @@ export interface CaseInit {
   readonly amountMsat: bigint;
   readonly maxFeePpm: bigint;
   readonly speech: Speech;
-  /** Which nodes answer. */
-  readonly isSharing: (node: number) => boolean;
   /** How old friends' snapshots are when the first circle is searched for, in milliseconds. */
   readonly ageMs: number;
   readonly maxTries: number;
+}
+
+export interface SharingInit extends CaseInit {
+  /** Which nodes answer. */
+  readonly isSharing: (node: number) => boolean;
+  /** Circles are tried by their fees alone, whatever their chance. @default false */
+  readonly byFee?: boolean;
 }
 
 export interface CaseResult {
@@ -181,7 +189,7 @@ function ledgerOf({ network, balances }: World, { node }: CaseInit, nowMs: () =>
 }
 
 /** Runs one case from asking to success, or until nothing is left to try. */
-export async function runCase(world: World, init: CaseInit): Promise<CaseResult> {
+export async function runCase(world: World, init: SharingInit): Promise<CaseResult> {
   const { network, gossip } = world;
   const { node, amountMsat, maxFeePpm } = init;
   const clock = new SimClock(init.ageMs);
@@ -204,6 +212,12 @@ export async function runCase(world: World, init: CaseInit): Promise<CaseResult>
     finalDelay: FINAL_DELAY,
     saidSinceMs: () => clock.monotonicMs() - CACHE_TTL_MS,
   });
+  const source: CircleSource = init.byFee
+    ? {
+        view: () => finder.view(),
+        find: (query, exclusions) => finder.find({ ...query, failedTryCostMsat: 0n }, exclusions),
+      }
+    : finder;
   const payments = new SimulatedPayments(hops => {
     const blamed = forward(network, gossip, ledger, hops);
     clock.advance(TRY_MS);
@@ -223,7 +237,7 @@ export async function runCase(world: World, init: CaseInit): Promise<CaseResult>
   let tries = 0;
   const find = async (exclusions: Exclusions): Promise<CircleSearch> => {
     if (tries++ >= init.maxTries) return { circles: [] };
-    return findMove(finder, { amountMsat, maxFeePpm, maxDelay: MAX_DELAY }, exclusions);
+    return findMove(source, { amountMsat, maxFeePpm, maxDelay: MAX_DELAY }, exclusions);
   };
   try {
     const { attempts, circle } = await rebalancer.rebalance(find, RETRY_FOR_MS, () => {});
@@ -241,7 +255,7 @@ interface Listener {
 }
 
 /** Friends that share say what they have. Returns how many did. */
-async function hear(world: World, init: CaseInit, listener: Listener): Promise<number> {
+async function hear(world: World, init: SharingInit, listener: Listener): Promise<number> {
   const { network } = world;
   const peers = new Set(
     Array.from(network.channelsOf(init.node), channel => network.peer(channel, init.node)),
