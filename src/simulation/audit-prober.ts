@@ -11,6 +11,7 @@ import { type AuditWorld, DAY_MS, HOUR_MS, MINUTE_MS } from './audit-world.ts';
 const LITERATURE_MS_PER_CHANNEL = (14 * HOUR_MS) / 1600;
 const LOOK_EVERY_MS = 6 * HOUR_MS;
 const LOOK_AFTER_MS = 30 * MINUTE_MS;
+const REVIEW_EVERY_MS = HOUR_MS;
 
 /** `literature`: one channel after the other to the end. A number: so many payments a day, where most is open. */
 export type ProbingRate = 'literature' | number;
@@ -22,7 +23,7 @@ export interface ProberFigures extends TallyFigures {
 }
 
 interface Watched {
-  readonly belief: Belief;
+  belief: Belief;
   believedAtMs: number;
 }
 
@@ -32,20 +33,24 @@ export function probe(world: AuditWorld, movement: Movement, days: number, rate:
     belief: new Belief(movement.grid(capacitySat, leaning), 1),
     believedAtMs: 0,
   }));
-  const age = ({ belief, believedAtMs }: Watched, copy: Belief, atMs: number) => {
-    const steps = movement.steps(
-      belief.grid,
-      Math.floor(atMs / MINUTE_MS) - Math.floor(believedAtMs / MINUTE_MS),
-    );
-    if (steps !== undefined) copy.pass(steps);
+  const aged = ({ belief, believedAtMs }: Watched, atMs: number): Belief => {
+    const minutes = Math.floor(atMs / MINUTE_MS) - Math.floor(believedAtMs / MINUTE_MS);
+    const steps = movement.steps(belief.grid, minutes);
+    if (steps === undefined) return belief;
+    const copy = belief.copy();
+    copy.pass(steps);
+    return copy;
+  };
+  const age = (state: Watched, atMs: number) => {
+    state.belief = aged(state, atMs);
+    state.believedAtMs = atMs;
   };
   const look = (atMs: number) => {
     world.passTo(atMs);
     for (const [index, state] of states.entries()) {
       const channel = world.watched[index];
       if (channel === undefined) continue;
-      const later = state.belief.copy();
-      age(state, later, atMs);
+      const later = aged(state, atMs);
       tally.look(later.grid, later.chances, channel.oursSat / channel.capacitySat);
     }
   };
@@ -68,14 +73,19 @@ export function probe(world: AuditWorld, movement: Movement, days: number, rate:
   const everyMs = rate === 'literature' ? LITERATURE_MS_PER_CHANNEL : DAY_MS / rate;
   let nextLookMs = LOOK_AFTER_MS;
   let turn = 0;
+  let nextReviewMs = 0;
   for (let atMs = 0; atMs < days * DAY_MS; atMs += everyMs) {
     for (; nextLookMs < atMs; nextLookMs += LOOK_EVERY_MS) look(nextLookMs);
     world.passTo(atMs);
+    // What was known once is not known for ever: so often all are thought over.
+    if (rate !== 'literature' && atMs >= nextReviewMs) {
+      for (const state of states) age(state, atMs);
+      nextReviewMs = atMs + REVIEW_EVERY_MS;
+    }
     const index = rate === 'literature' ? turn++ % states.length : leastKnown(states);
     const state = states[index];
     if (state === undefined) continue;
-    age(state, state.belief, atMs);
-    state.believedAtMs = atMs;
+    age(state, atMs);
     if (rate === 'literature') while (probeOnce(index));
     else probeOnce(index);
   }
