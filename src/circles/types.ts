@@ -37,12 +37,15 @@ export interface CircleSources {
 /** One of our channels, or any that we have with a peer. */
 export type OwnFilter = { readonly peerId: string } | { readonly shortChannelId: ShortChannelId };
 
+/** The same, or any that we have with some of our peers. */
+export type EndFilter = OwnFilter | { readonly peerIds: ReadonlySet<string> };
+
 export interface CircleQuery {
   /** What arrives back at us; above 0. */
   readonly amountMsat: bigint;
   /** Where it may leave and come back; everywhere when left out. */
-  readonly out?: OwnFilter;
-  readonly in?: OwnFilter;
+  readonly out?: EndFilter;
+  readonly in?: EndFilter;
   /** The most that all fees together may be, in parts per million of `amountMsat`; 0 is legal. */
   readonly maxFeePpm: bigint;
   /** The most blocks from now to the expiry of our own first HTLC. */

@@ -1,16 +1,15 @@
 /**
- * Which circle a rebalance tries next: that of the move that helps most and has one.
+ * Which circle a rebalance tries next.
  *
- * Hazard: a peer that has no way onward would stand for all moves, so they are spread over peers.
+ * Hazard: a peer that has no way onward must not stand for all moves. How much to move is what the move would take that
+ * helps most; where, that is for all peers together that such an amount may leave and come back by.
  */
 import type { CircleQuery, CircleSearch, Exclusions, OwnFilter } from '../circles/types.ts';
 import type { NodeView, OwnChannel } from '../sharing/node-view.ts';
-import { chooseMoves, type Move } from './choose.ts';
+import { chooseMoves, movableEnds } from './choose.ts';
 
-/** How many moves are looked at when nothing says what to move. */
+/** How many moves' amounts are looked at when nothing says how much to move. */
 const MOVES = 10;
-/** How many of them may begin, or end, with the same peer. */
-const MOVES_PER_PEER = 2;
 
 /** Our channels as they are now, and the circles through them. Both reject when lightningd cannot be asked. */
 export interface CircleSource {
@@ -27,7 +26,10 @@ export interface MoveWish {
   readonly maxDelay: number;
 }
 
-/** The circles of the move that was asked for, or of the best one that has any. */
+/**
+ * The best circle for what was asked for. Where an end is left open, that of any peers that the amount may leave or
+ * come back by: the expected cost decides between them, since most of what can go wrong lies beyond the peers.
+ */
 export async function findMove(
   source: CircleSource,
   wish: MoveWish,
@@ -38,10 +40,21 @@ export async function findMove(
   if (amountMsat !== undefined && wish.out !== undefined && wish.in !== undefined) {
     return source.find({ ...wish, amountMsat, limit: 1 }, exclusions);
   }
-  const moves = await movesFor(source, wish, exclusions);
+  const usable = withoutExcluded(await source.view(), exclusions);
+  const amounts = amountMsat === undefined ? amountsOf(usable, wish) : [amountMsat];
   let search: CircleSearch | undefined;
-  for (const move of moves) {
-    const found = await source.find({ ...move, maxFeePpm, maxDelay, limit: 1 }, exclusions);
+  for (const amount of amounts) {
+    const ends = movableEnds(usable, { ...wish, amountMsat: amount });
+    if (ends.outs.length === 0 || ends.ins.length === 0) continue;
+    const query: CircleQuery = {
+      amountMsat: amount,
+      out: wish.out ?? { peerIds: new Set(ends.outs) },
+      in: wish.in ?? { peerIds: new Set(ends.ins) },
+      maxFeePpm,
+      maxDelay,
+      limit: 1,
+    };
+    const found = await source.find(query, exclusions);
     if (found.circles.length > 0) return found;
     search ??= found;
   }
@@ -55,44 +68,21 @@ export async function amountOf(
   exclusions: Exclusions,
 ): Promise<bigint | undefined> {
   if (wish.amountMsat !== undefined) return wish.amountMsat;
-  const [move] = await movesFor(source, wish, exclusions);
-  return move?.amountMsat;
+  return amountsOf(withoutExcluded(await source.view(), exclusions), wish)[0];
 }
 
-/** The moves that help most, spread over peers: else one that has no way onward would stand for all of them. */
-async function movesFor(
-  source: CircleSource,
-  wish: MoveWish,
-  { peers, channels }: Exclusions,
-): Promise<Move[]> {
-  const view = await source.view();
-  const left = new Set(peers);
-  // Left out ones still count in our balance; they only cannot be used.
-  const isUsable = ({ peerId, shortChannelId }: OwnChannel) =>
-    !left.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId));
-  const choose = (limit: number) => {
-    const usable = view.channels.map(channel =>
-      isUsable(channel) ? channel : { ...channel, usable: false },
-    );
-    return chooseMoves({ ...view, channels: usable }, { ...wish, limit });
-  };
-  if (wish.out !== undefined || wish.in !== undefined) return choose(MOVES);
-  const moves: Move[] = [];
-  const uses = new Map<string, number>();
-  while (moves.length < MOVES) {
-    const more = choose(MOVES_PER_PEER);
-    if (more.length === 0) break;
-    for (const move of more) {
-      moves.push(move);
-      for (const end of [move.out, move.in]) {
-        if (!('peerId' in end)) continue;
-        const count = (uses.get(end.peerId) ?? 0) + 1;
-        uses.set(end.peerId, count);
-        if (count >= MOVES_PER_PEER) left.add(end.peerId);
-      }
-    }
-    // One that is alone would be chosen again.
-    for (const { out } of more) if (more.length < MOVES_PER_PEER && 'peerId' in out) left.add(out.peerId);
-  }
-  return moves;
+/** Those of the moves that help most, in that order. */
+function amountsOf(usable: NodeView, wish: MoveWish): bigint[] {
+  const moves = chooseMoves(usable, { ...wish, limit: MOVES });
+  return [...new Set(moves.map(({ amountMsat }) => amountMsat))];
+}
+
+/** What is left out still counts in our balance; it only cannot be used. */
+function withoutExcluded(view: NodeView, { peers, channels }: Exclusions): NodeView {
+  const isExcluded = ({ peerId, shortChannelId }: OwnChannel) =>
+    peers.has(peerId) || (shortChannelId !== undefined && channels.has(shortChannelId));
+  const usable = view.channels.map(channel =>
+    isExcluded(channel) ? { ...channel, usable: false } : channel,
+  );
+  return { ...view, channels: usable };
 }
