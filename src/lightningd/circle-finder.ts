@@ -106,7 +106,9 @@ export class CircleFinder {
     }
     // Also in the middle of a circle: whoever held one HTLC may hold the next.
     const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
-      channels.has(shortChannelId) || peers.has(source) || peers.has(destination);
+      // Mostly there are none, and a search asks for each of its hops.
+      (channels.size > 0 && channels.has(shortChannelId)) ||
+      (peers.size > 0 && (peers.has(source) || peers.has(destination)));
     return {
       // What failed just now is not tried again, though less than that may be offered there.
       offer: channel => (isExcluded(channel) ? undefined : offers.get(channel)),
