@@ -9,7 +9,15 @@ import type { NetworkGossip } from './gossip.ts';
 import { MovingBalances } from './moving-balances.ts';
 import { at, type Network } from './network.ts';
 import { Random } from './random.ts';
-import { type CaseResult, canMove, cheapestFee, runCase, type Speech, World } from './rebalance-case.ts';
+import {
+  type CaseInit,
+  type CaseResult,
+  canMove,
+  cheapestFee,
+  runCase,
+  type Speech,
+} from './rebalance-case.ts';
+import { World } from './world.ts';
 
 /**
  * Who answers. `random`: a share of all nodes, each as likely. `largest`: a share, those with most channels. `friend`,
@@ -44,11 +52,11 @@ export interface BatchTask {
 export interface CaseOutcome {
   /** The fee of the cheapest circle that works, in millisatoshi. */
   readonly cheapest: number | undefined;
-  /** By level. */
+  /** By level; none where no circle works. */
   readonly results: readonly CaseResult[];
 }
 
-/** @throws RangeError when no node of the network has anything to move */
+/** Runs as many cases as wanted, or as nodes have anything to move. */
 export async function runBatch(
   network: Network,
   gossip: NetworkGossip,
@@ -69,14 +77,36 @@ export async function runBatch(
     const { amountMsat, maxFeePpm, speech, maxTries } = task;
     const init = { node, amountMsat, maxFeePpm, speech, ageMs, maxTries };
     const cheapest = await cheapestFee(world, init);
-    const results: CaseResult[] = [];
-    for (const { adoption, byFee = false } of task.levels) {
-      const isSharing = adopters.of(adoption, node);
-      results.push(await runCase(world, { ...init, isSharing, byFee }));
-    }
-    outcomes.push({ cheapest, results });
+    // What nobody could solve need not be tried.
+    outcomes.push({
+      cheapest,
+      results: cheapest === undefined ? [] : await resultsOf(world, init, task, adopters),
+    });
   }
   return outcomes;
+}
+
+/** By level. Where the same friends share as at another level, it is the same case. */
+async function resultsOf(
+  world: World,
+  init: CaseInit,
+  { levels }: BatchTask,
+  adopters: Adopters,
+): Promise<CaseResult[]> {
+  const { network } = world;
+  const friends = new Set(
+    Array.from(network.channelsOf(init.node), channel => network.peer(channel, init.node)),
+  );
+  const known = new Map<string, CaseResult>();
+  const results: CaseResult[] = [];
+  for (const { adoption, byFee = false } of levels) {
+    const isSharing = adopters.of(adoption, init.node);
+    const key = [byFee, ...[...friends].filter(isSharing)].join();
+    const result = known.get(key) ?? (await runCase(world, { ...init, isSharing, byFee }));
+    known.set(key, result);
+    results.push(result);
+  }
+  return results;
 }
 
 class Adopters {
@@ -106,11 +136,13 @@ class Adopters {
   }
 }
 
-/** Nodes that have something to move, each as likely, the same one perhaps more than once. */
+/** Nodes that have something to move, each as likely, none twice. */
 function drawNodes(world: World, { cases, amountMsat, maxFeePpm }: BatchTask, random: Random): number[] {
-  const { nodeCount } = world.network;
-  const able = Array.from({ length: nodeCount }, (_, node) => node).filter(node =>
-    canMove(world, node, amountMsat, maxFeePpm),
-  );
-  return Array.from({ length: cases }, () => random.pick(able));
+  const inLine = random.shuffle(Array.from(world.network.nodeIds, (_, node) => node));
+  const nodes: number[] = [];
+  for (const node of inLine) {
+    if (nodes.length === cases) break;
+    if (canMove(world, node, amountMsat, maxFeePpm)) nodes.push(node);
+  }
+  return nodes;
 }

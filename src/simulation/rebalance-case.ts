@@ -5,7 +5,6 @@
  * Nothing of that is decided here. What lightningd would tell comes from the network's arrays; messages between nodes
  * go from the one's asker to the other's answerer, without the wire.
  */
-import { createHash } from 'node:crypto';
 import { findCircles } from '../circles/circles.ts';
 import { feeLimit } from '../circles/fees.ts';
 import { FINAL_DELAY } from '../circles/route.ts';
@@ -15,77 +14,23 @@ import { CircleFinder } from '../lightningd/circle-finder.ts';
 import { movableEnds } from '../rebalance/choose.ts';
 import { type CircleSource, findMove } from '../rebalance/find-move.ts';
 import { GaveUpError, Rebalancer } from '../rebalance/rebalancer.ts';
-import { Answerer } from '../sharing/answerer.ts';
 import { Asker } from '../sharing/asker.ts';
 import { Breaches } from '../sharing/breaches.ts';
 import { isEligible, sidesOf } from '../sharing/eligibility.ts';
-import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import type { NodeView, OwnChannel } from '../sharing/node-view.ts';
 import { PeerLog } from '../sharing/peer-log.ts';
 import type { ChannelSource } from '../sharing/ports.ts';
-import { QuestionBudget } from '../sharing/question-budget.ts';
 import { SilentPeers } from '../sharing/silent-peers.ts';
-import { chainHashOf } from '../wire/chain-hash.ts';
-import type { FoafReply } from '../wire/codec.ts';
 import { forward, Ledger, SimulatedPayments } from './forwarding.ts';
-import { type NetworkGossip, viewOf } from './gossip.ts';
-import type { MovingBalances } from './moving-balances.ts';
-import type { Network } from './network.ts';
+import { viewOf } from './gossip.ts';
 import { SimClock } from './sim-clock.ts';
+import { CHAIN_HASH, type World } from './world.ts';
 
 /**
  * How friends speak. `ideal`: truthfully, of this very moment, of the amount with its fees, without margin or limit.
  * `shipped`: as the plugin does by default: from a snapshot, in rungs, with margins, within budgets.
  */
 export type Speech = 'ideal' | 'shipped';
-
-/** What the end `0` of each channel has at a time, in milliseconds from the beginning. */
-export type BalancesInTime = Pick<MovingBalances, 'at'>;
-
-/** A network at one beginning, with what can be kept for many cases. */
-export class World {
-  readonly network: Network;
-  readonly gossip: NetworkGossip;
-  readonly balances: BalancesInTime;
-  readonly #views = new Map<number, NodeView>();
-  readonly #hashes = new Map<number, KeyedHash>();
-
-  constructor(network: Network, gossip: NetworkGossip, balances: BalancesInTime) {
-    this.network = network;
-    this.gossip = gossip;
-    this.balances = balances;
-  }
-
-  /** A node's channels as they were in the beginning. */
-  viewAtStart(node: number): NodeView {
-    let known = this.#views.get(node);
-    if (known === undefined) {
-      known = viewOf(this.gossip, this.network, node, channel => this.balances.at(channel, 0));
-      this.#views.set(node, known);
-    }
-    return known;
-  }
-
-  /** A node's secret choices: its key is made from its id, and what it chose is kept. */
-  hashOf(node: number): KeyedHash {
-    let known = this.#hashes.get(node);
-    if (known === undefined) {
-      const hash = keyedHash(createHash('sha256').update(this.network.nodeId(node)).digest());
-      const chosen = new Map<string, number>();
-      known = (label, ...parts) => {
-        const key = [label, ...parts].join('|');
-        let choice = chosen.get(key);
-        if (choice === undefined) {
-          choice = hash(label, ...parts);
-          chosen.set(key, choice);
-        }
-        return choice;
-      };
-      this.#hashes.set(node, known);
-    }
-    return known;
-  }
-}
 
 export interface CaseInit {
   readonly node: number;
@@ -117,19 +62,9 @@ export interface CaseResult {
 /** The plugin's defaults (docs/design, "options"). */
 const MAX_DELAY = 500;
 const CACHE_TTL_MS = 1_200_000;
-const SETTINGS = {
-  share: 'friends',
-  allow: new Set<string>(),
-  deny: new Set<string>(),
-  minDepth: 144,
-  answerTtlMs: 300_000,
-  questionBudget: 8,
-  omitPercent: 0,
-} as const;
 /** How long a try takes until it has failed or arrived; balances move meanwhile. */
 const TRY_MS = 3_000;
 const ASK_TIMEOUT_MS = 5_000;
-const CHAIN_HASH = String(chainHashOf('bitcoin'));
 /** Longer than any case: it ends with its tries. */
 const RETRY_FOR_MS = 86_400_000;
 
@@ -276,12 +211,7 @@ async function ask(
 ): Promise<number> {
   const { network } = world;
   const us = network.nodeId(init.node);
-  const answerers = new Map(
-    friends.map(friend => [
-      network.nodeId(friend),
-      answererOf(world, friend, reply => asker.onReply(network.nodeId(friend), reply)),
-    ]),
-  );
+  const peers = friends.map(friend => network.nodeId(friend));
   let queries = 0;
   const asker: Asker = new Asker({
     chainHash: CHAIN_HASH,
@@ -295,36 +225,20 @@ async function ask(
     cacheTtlMs: () => CACHE_TTL_MS,
     send: async (peerId, message) => {
       if (message.name !== 'query_foaf_balances') return;
-      await answerers.get(peerId)?.answer(us, message);
+      const reply = await world.answerOf(network.numberOf(peerId), us, message);
+      if (reply !== undefined) await asker.onReply(peerId, reply);
     },
     clock,
     newQueryId: () => (++queries).toString(16).padStart(16, '0'),
   });
   const request = {
     amountMsat: init.amountMsat,
-    peers: [...answerers.keys()],
+    peers,
     timeoutMs: ASK_TIMEOUT_MS,
     fresh: false,
   };
   const results = await Promise.all([asker.ask({ ...request, flow: 1 }), asker.ask({ ...request, flow: 0 })]);
   return results[0]?.friends.filter(({ status }) => status === 'replied').length ?? 0;
-}
-
-/** A friend whose snapshot was taken in the beginning: its clock stands there still. */
-function answererOf(world: World, friend: number, reply: (message: FoafReply) => Promise<unknown>): Answerer {
-  const view = world.viewAtStart(friend);
-  return new Answerer({
-    chainHash: CHAIN_HASH,
-    settings: () => SETTINGS,
-    hash: world.hashOf(friend),
-    channels: { read: async () => view, isFriend: () => true },
-    send: async (_peerId, message) => {
-      if (message.name === 'reply_foaf_balances') await reply(message);
-    },
-    clock: new SimClock(),
-    budget: new QuestionBudget(),
-    onAnswered: () => {},
-  });
 }
 
 /** By the same rule without a margin, of the very amount with the most that its fees may be, as it is now. */

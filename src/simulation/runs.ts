@@ -9,7 +9,7 @@ import type { Speech } from './rebalance-case.ts';
 import { inThreads } from './threads.ts';
 
 /** Cases that share one draw of balances. */
-const CASES_PER_BATCH = 100;
+const CASES_PER_BATCH = 200;
 /** The plugin's default (`foaf-maxfeeppm`). */
 export const MAX_FEE_PPM = 500n;
 /** Whoever has not come through by then gives up. */

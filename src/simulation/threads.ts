@@ -7,11 +7,19 @@
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 
-/** What a thread tells: it asks for its first task by an answer without a result. */
+/** What a thread answers. */
 const answer = v.object({ index: v.number(), result: v.unknown() });
 
+/** On Node 20 a thread does not take over the loader for TypeScript; so each makes its own before it loads its module. */
+const START = `
+  const { workerData } = require('node:worker_threads');
+  import(workerData.loader)
+    .then(({ register }) => { register(); return import(workerData.module); })
+    .then(({ serve }) => serve(workerData.data));
+`;
+
 /**
- * @param worker the module that a thread runs; it calls `serve`
+ * @param worker the module that a thread runs: its `serve` is called with `data`
  * @param data what every thread is given once
  * @param onDone told after each task how many are done
  */
@@ -25,9 +33,10 @@ export async function inThreads<Task, Result>(
   const results: Result[] = [];
   let next = 0;
   let done = 0;
+  const workerData = { loader: import.meta.resolve('tsx/esm/api'), module: worker.href, data };
   const run = () =>
     new Promise<void>((resolve, reject) => {
-      const thread = new Worker(worker, { workerData: data });
+      const thread = new Worker(START, { eval: true, workerData, execArgv: [] });
       const give = () => {
         if (next >= tasks.length) thread.postMessage(undefined);
         else thread.postMessage({ index: next, task: tasks[next++] });

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { forward, Ledger } from '../../src/simulation/forwarding.ts';
 import { NetworkGossip, viewOf } from '../../src/simulation/gossip.ts';
 import { at, Network } from '../../src/simulation/network.ts';
-import { canMove, cheapestFee, runCase, type Speech, World } from '../../src/simulation/rebalance-case.ts';
+import { canMove, cheapestFee, runCase, type Speech } from '../../src/simulation/rebalance-case.ts';
+import { World } from '../../src/simulation/world.ts';
 import { parseShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { DETOUR, DETOUR_BALANCES, DETOUR_RECORDS, idOf } from './sample-network.ts';
 

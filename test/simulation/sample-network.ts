@@ -44,7 +44,7 @@ const TEN_MILLION_SAT = 10_000_000_000;
 export const DETOUR_RECORDS = [
   record(0, 1, '100x1x0', TEN_MILLION_SAT),
   record(0, 2, '100x2x0', TEN_MILLION_SAT, {}, { baseFee: 1000, feePpm: 50 }),
-  record(1, 2, '100x3x0', TEN_MILLION_SAT, { feePpm: 10 }),
+  record(1, 2, '100x3x0', TEN_MILLION_SAT, { feePpm: 100 }),
   record(1, 3, '100x4x0', TEN_MILLION_SAT, { baseFee: 1000, feePpm: 100 }),
   record(2, 3, '100x5x0', TEN_MILLION_SAT, {}, { feePpm: 200 }),
 ];
