@@ -82,7 +82,7 @@ export function figuresTable(title: string, first: string, levels: readonly Figu
       'p95',
       'fewer tries',
       'fee, sat',
-      'the same cases above, sat',
+      'the first level, sat',
     ],
     rows: levels.map(figures => [
       figures.level,
