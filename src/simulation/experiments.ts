@@ -2,5 +2,7 @@
 import { adoption } from './adoption.ts';
 import { attempts } from './attempts.ts';
 import type { Experiment } from './experiment.ts';
+import { optimum } from './optimum.ts';
+import { paper } from './paper.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [attempts, adoption];
+export const EXPERIMENTS: readonly Experiment[] = [paper, attempts, optimum, adoption];
