@@ -5,4 +5,4 @@ import type { Experiment } from './experiment.ts';
 import { optimum } from './optimum.ts';
 import { paper } from './paper.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [paper, attempts, optimum, adoption];
+export const EXPERIMENTS: readonly Experiment[] = [attempts, adoption, paper, optimum];

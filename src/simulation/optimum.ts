@@ -18,7 +18,7 @@ const RULES: readonly { readonly rule: RuleName; readonly name: string }[] = [
   { rule: 'plugin', name: 'the plugin' },
   { rule: 'squares5', name: 'least squares from ν, 5 hops' },
   { rule: 'halves5', name: 'least squares from one half, 5 hops' },
-  { rule: 'band5', name: 'least squares from 40–60 %, 5 hops' },
+  { rule: 'band5', name: 'into 40–60 %, 5 hops' },
 ];
 /** Operations per node, at most. */
 const STOPS = [40];

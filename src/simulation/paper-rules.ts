@@ -1,16 +1,28 @@
 /** Runs one rule on the paper's network until nothing moves any more, and measures on the way. */
 import { at } from './network.ts';
+import { intoBand, leastSquares } from './paper-aims.ts';
 import { type CheapestPaths, cheapestPaths, ginisOf, ksDistance, payable } from './paper-measure.ts';
 import type { PaperNetwork } from './paper-network.ts';
 import { Offers } from './paper-offers.ts';
+import { PairRule } from './paper-pairs.ts';
 import { PluginRule } from './paper-plugin.ts';
 import { type PublishedRule, sweep } from './paper-published.ts';
 import { PaperRun } from './paper-run.ts';
-import { SquaresRule } from './paper-squares.ts';
+
 import { Random } from './random.ts';
 
-/** `plugin`: as shipped. `squares`: see paper-squares.ts; `squares5`: with circles of five hops where there are none of four. */
-export type RuleName = PublishedRule | 'plugin' | 'squares' | 'squares5' | 'halves5' | 'band5';
+/** Rules that choose pairs of channels; `offered`: what friends' offers are judged against. */
+const AIMS = {
+  /** Least squares from ν, over circles of at most four hops. */
+  squares: { aim: leastSquares('nu'), offered: 'nu', fiveHops: false },
+  /** The same, with five where there is no circle of four. */
+  squares5: { aim: leastSquares('nu'), offered: 'nu', fiveHops: true },
+  halves5: { aim: leastSquares('half'), offered: 'half', fiveHops: true },
+  band5: { aim: intoBand(), offered: 'half', fiveHops: true },
+} as const;
+
+/** `plugin`: as shipped. */
+export type RuleName = PublishedRule | 'plugin' | keyof typeof AIMS;
 
 export interface RuleTask {
   readonly rule: RuleName;
@@ -83,17 +95,16 @@ export async function runRule(
     look(run.holdings, operations);
     return ++next >= stops.length;
   });
-  const offers = (target?: 'half') => new Offers(run, random.fork('margins'), target);
-  let squares: SquaresRule | undefined;
+  const offers = (target: 'nu' | 'half') => new Offers(run, random.fork('margins'), target);
+  let pairs: PairRule | undefined;
   const initiated = new Int32Array(network.nodeCount);
   if (rule === 'plugin') {
-    const plugin = new PluginRule(run, offers());
+    const plugin = new PluginRule(run, offers('nu'));
     await inRounds(run, random, initiated, node => plugin.rebalance(node));
-  } else if (rule === 'squares' || rule === 'squares5' || rule === 'halves5' || rule === 'band5') {
-    const target = ({ squares: 'nu', squares5: 'nu', halves5: 'half', band5: 'band' } as const)[rule];
-    const willing = target === 'nu' ? offers() : offers('half');
-    const own = new SquaresRule(run, willing, { target, fiveHops: rule !== 'squares' });
-    squares = own;
+  } else if (isPairRule(rule)) {
+    const { aim, offered, fiveHops } = AIMS[rule];
+    const own = new PairRule(run, offers(offered), { aim, fiveHops });
+    pairs = own;
     await inRounds(run, random, initiated, node => own.rebalance(node));
   } else {
     for (let sweeps = 0; sweeps < MOST_SWEEPS && !run.isOver; sweeps++) {
@@ -105,11 +116,15 @@ export async function runRule(
     rule,
     measured,
     mostByOneNode: initiated.reduce((most, count) => Math.max(most, count), 0),
-    failedTriesPerNode: (squares?.failedTries ?? 0) / network.nodeCount,
-    fiveHopShare: (squares?.fiveHopOperations ?? 0) / Math.max(1, run.operations),
+    failedTriesPerNode: (pairs?.failedTries ?? 0) / network.nodeCount,
+    fiveHopShare: (pairs?.fiveHopOperations ?? 0) / Math.max(1, run.operations),
     isConverged: !run.isOver,
     seconds: (performance.now() - startedMs) / 1000,
   };
+}
+
+function isPairRule(rule: RuleName): rule is keyof typeof AIMS {
+  return rule in AIMS;
 }
 
 /** In each round each node gets one turn, in any order. */

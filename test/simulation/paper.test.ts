@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { madeUpNetwork } from '../../src/simulation/made-up-network.ts';
 import { Network } from '../../src/simulation/network.ts';
+import { intoBand, leastSquares } from '../../src/simulation/paper-aims.ts';
 import { coveredBy, reachOf } from '../../src/simulation/paper-bound.ts';
 import { cheapestPaths, giniOf, ksDistance, payable } from '../../src/simulation/paper-measure.ts';
 import {
@@ -13,11 +14,11 @@ import {
   strongComponents,
 } from '../../src/simulation/paper-network.ts';
 import { Offers } from '../../src/simulation/paper-offers.ts';
+import { PairRule } from '../../src/simulation/paper-pairs.ts';
 import { PluginRule } from '../../src/simulation/paper-plugin.ts';
 import { sweep } from '../../src/simulation/paper-published.ts';
 import { type RuleName, runRule } from '../../src/simulation/paper-rules.ts';
 import { PaperRun } from '../../src/simulation/paper-run.ts';
-import { SquaresRule } from '../../src/simulation/paper-squares.ts';
 import { Random } from '../../src/simulation/random.ts';
 import { record } from './sample-network.ts';
 
@@ -187,7 +188,7 @@ test('the plugin moves half a triangle in one operation, and then nothing', asyn
 });
 
 test('least squares: a large channel helps a small one across ν; by hand', () => {
-  const four = { target: 'nu', fiveHops: false } as const;
+  const four = { aim: leastSquares('nu'), fiveHops: false };
   // 0: c = 10 million at ζ = 0.6 and c' = 1 million at ζ' = 0.1; ν = 6.1 / 11.
   const network = sample(
     [0, 1, 10 * MILLION, 6 * MILLION],
@@ -195,10 +196,21 @@ test('least squares: a large channel helps a small one across ν; by hand', () =
     [2, 0, MILLION, 0.9 * MILLION],
   );
   const { run, offers } = rules(network);
-  assert.equal(new SquaresRule(run, offers, four).rebalance(0), true);
+  assert.equal(new PairRule(run, offers, four).rebalance(0), true);
   // d = 0.04545, d' = −0.45454: a = (0.004545 + 0.45454) / (0.01 + 1) millions = 454,545 sat; the rung below is 200,000.
   assert.equal(run.holdings[0], 5.8 * MILLION);
   assert.equal(run.holdings[5], 0.3 * MILLION);
+});
+
+test('into the band: who is in it gives up to its border for nothing; by hand', () => {
+  const { amount, gain } = intoBand();
+  const end = (zeta: number, capacity: number) => ({ edge: 0, zeta, nu: 0.5, inverse: 1 / capacity });
+  // The small one lacks 410,000 sat to the near border and 590,000 to the far one: the rung between brings it in.
+  assert.equal(amount(end(0.59, 10 * MILLION), end(0, MILLION)), 500_000 * SAT);
+  assert.ok(Math.abs(gain(end(0.59, 10 * MILLION), end(0, MILLION), 500_000 * SAT) - 0.41) < 1e-9);
+  // At its own border it gives nothing to a channel as large.
+  assert.equal(amount(end(0.41, MILLION), end(0, MILLION)), 0);
+  assert.equal(amount(end(0.5, MILLION), end(0.5, MILLION)), 0);
 });
 
 test('five hops where there are none of four, and what is tried in vain is counted', () => {
@@ -206,7 +218,7 @@ test('five hops where there are none of four, and what is tried in vain is count
     sample([0, 1, MILLION], [1, 2, MILLION], [2, 3, MILLION, middle], [3, 4, MILLION], [4, 0, MILLION]);
   const attempt = (middle: number, fiveHops: boolean) => {
     const { run, offers } = rules(ring(middle));
-    const rule = new SquaresRule(run, offers, { target: 'nu', fiveHops });
+    const rule = new PairRule(run, offers, { aim: leastSquares('nu'), fiveHops });
     return [rule.rebalance(0), rule.failedTries, rule.fiveHopOperations, run.operations];
   };
   assert.deepEqual(attempt(MILLION, false), [false, 0, 0, 0]);
@@ -215,7 +227,16 @@ test('five hops where there are none of four, and what is tried in vain is count
 });
 
 const MADE_UP = paperNetwork(madeUpNetwork(1500, new Random(1)), new Random(1).fork('coins'));
-const NAMES: readonly RuleName[] = ['cycles4', 'foaf', 'mpp', 'plugin', 'squares', 'squares5', 'halves5'];
+const NAMES: readonly RuleName[] = [
+  'cycles4',
+  'foaf',
+  'mpp',
+  'plugin',
+  'squares',
+  'squares5',
+  'halves5',
+  'band5',
+];
 
 test('no rule changes a capacity or what a node has in all, or takes what is not there', async () => {
   for (const rule of NAMES) {
@@ -259,5 +280,6 @@ test('the figures of a small network for one seed', async () => {
     squares: '10.00 0.2016 0.9602 320000',
     squares5: '10.00 0.1928 0.9536 340000',
     halves5: '10.00 0.2218 0.9219 350000',
+    band5: '10.00 0.2296 0.8988 350000',
   });
 });

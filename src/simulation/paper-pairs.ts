@@ -1,69 +1,51 @@
 /**
- * The best rule found: each node lowers the sum of (ζ − ν)² over its channels, among circles whose other hops friends
- * offer by the plugin's own eligibility rule.
+ * Rules that choose the two ends of a circle and the amount by what the node itself gains, among circles whose other hops
+ * friends offer by the plugin's own eligibility rule.
  *
- * A move of a from a channel of capacity c and ζ − ν = d to one of c' and d' changes the sum by
- * a²(1/c² + 1/c'²) − 2a(d/c − d'/c'): best at a = (d/c − d'/c') / (1/c² + 1/c'²). So a large channel helps a small one
- * across ν where that costs it next to nothing, a channel far off comes first, and since every move lowers the sum no two
- * undo one another.
+ * Hazard: a node of a thousand channels has a million pairs of them. So those that lean most and the largest are looked at,
+ * the most gainful pairs first, until none that is left can bring more than a circle that was found.
  */
-import { RUNGS_MSAT } from '../sharing/rungs.ts';
 import { at } from './network.ts';
+import { type Aim, type End, MINIMUM, sizeOf } from './paper-aims.ts';
 import { back, channelOf, leavingFrom, type PaperNetwork } from './paper-network.ts';
 import type { Offers } from './paper-offers.ts';
 import type { PaperRun } from './paper-run.ts';
 
-/** 1,000 sat, in millisatoshi, as in src/rebalance/choose.ts. */
-const MINIMUM = 1_000_000;
-/** What a move must lower the sum by at least. Ours: without it nodes move next to nothing for ever. */
-const LEAST_GAIN = 1e-3;
-/** A hub has a million pairs of channels: those that lean most and the largest are looked at, and so many pairs tried. */
+/** Of each kind, on each side; and how many pairs a circle is looked for. */
 const MOST_ENDS = 24;
 const MOST_PAIRS = 60;
 /** Ways over a hop that nobody whom we may ask knows of, tried for one pair. */
 const BLIND_TRIES = 3;
 const BLIND_PAIRS = 10;
-const BAND_FROM = 0.4;
-const RUNGS = RUNGS_MSAT.map(Number);
-
-/** A directed channel as one end of a circle: its ζ less what that is to come to, and one over its capacity. */
-interface End {
-  readonly edge: number;
-  readonly lean: number;
-  readonly inverse: number;
-}
 
 interface Pair {
-  readonly out: number;
-  readonly home: number;
-  readonly slope: number;
-  readonly curve: number;
+  readonly out: End;
+  readonly home: End;
   readonly amount: number;
   readonly gain: number;
 }
 
-export interface SquaresOptions {
-  /** Move towards ν, towards one half, or into the band from 40 to 60 %: within it nothing is gained. */
-  readonly target: 'nu' | 'half' | 'band';
+export interface PairOptions {
+  readonly aim: Aim;
   /** Whether a node that finds no circle of four hops tries one of five, whose middle hop is not known. */
   readonly fiveHops: boolean;
 }
 
-export class SquaresRule {
+export class PairRule {
   /** Payments that failed for want of balance on a hop that nobody offered. */
   failedTries = 0;
   /** Operations over five hops. */
   fiveHopOperations = 0;
   readonly #run: PaperRun;
   readonly #offers: Offers;
-  readonly #options: SquaresOptions;
+  readonly #options: PairOptions;
   /** By node, valid where marked: the channel that leads on to it and what is offered there. */
   readonly #heads: Int32Array;
   readonly #headLimits: Float64Array;
   readonly #marks: Int32Array;
   #mark = 0;
 
-  constructor(run: PaperRun, offers: Offers, options: SquaresOptions) {
+  constructor(run: PaperRun, offers: Offers, options: PairOptions) {
     const { nodeCount } = run.network;
     this.#run = run;
     this.#offers = offers;
@@ -75,14 +57,15 @@ export class SquaresRule {
 
   /** One rebalance by `node`, if there is any. */
   rebalance(node: number): boolean {
+    const { aim } = this.#options;
     const pairs = this.#pairsOf(node);
     let best: { readonly circle: readonly number[]; readonly amount: number } | undefined;
-    let bestGain = LEAST_GAIN;
+    let bestGain = aim.leastGain;
     for (const pair of pairs.slice(0, MOST_PAIRS)) {
       if (pair.gain <= bestGain) break;
       const found = this.#circle(node, pair);
       if (found === undefined) continue;
-      const gain = (2 * pair.slope - pair.curve * found.amount) * found.amount;
+      const gain = aim.gain(pair.out, pair.home, found.amount);
       if (gain <= bestGain) continue;
       best = found;
       bestGain = gain;
@@ -103,52 +86,41 @@ export class SquaresRule {
 
   #pairsOf(node: number): Pair[] {
     const { network, holdings } = this.#run;
+    const { aim } = this.#options;
     const own = [...leavingFrom(network, node)];
     const isMovable = (edge: number) => at(holdings, edge) >= MINIMUM;
-    const outs = cut(
-      own.filter(isMovable).map(edge => this.#end(edge, edge)),
-      1,
-    );
-    const ins = cut(
-      own
-        .map(back)
-        .filter(isMovable)
-        .map(edge => this.#end(edge, back(edge))),
-      -1,
-    );
+    const outs = own.filter(isMovable).map(edge => this.#end(edge, edge));
+    const ins = own
+      .map(back)
+      .filter(isMovable)
+      .map(edge => this.#end(edge, back(edge)));
     const pairs: Pair[] = [];
-    for (const out of outs) {
-      for (const home of ins) {
+    for (const out of cut(outs, aim.lean)) {
+      for (const home of cut(ins, end => -aim.lean(end))) {
         if (out.edge === back(home.edge)) continue;
-        // The sum falls by 2 × slope × a − curve × a².
-        const slope = out.lean * out.inverse - home.lean * home.inverse;
-        const curve = out.inverse * out.inverse + home.inverse * home.inverse;
-        const amount = sizeOf(slope / curve);
+        const amount = aim.amount(out, home);
         if (amount < MINIMUM) continue;
-        const gain = (2 * slope - curve * amount) * amount;
-        if (gain > LEAST_GAIN) pairs.push({ out: out.edge, home: home.edge, slope, curve, amount, gain });
+        const gain = aim.gain(out, home, amount);
+        if (gain > aim.leastGain) pairs.push({ out, home, amount, gain });
       }
     }
-    return pairs.sort((a, b) => b.gain - a.gain || a.out - b.out || a.home - b.home);
+    return pairs.sort((a, b) => b.gain - a.gain || a.out.edge - b.out.edge || a.home.edge - b.home.edge);
   }
 
   /** @param ours the same channel as it leads from the node */
   #end(edge: number, ours: number): End {
     const { network, holdings } = this.#run;
-    const { target } = this.#options;
     const inverse = 1 / capacityOf(network, edge);
-    const zeta = at(holdings, ours) * inverse;
-    const aim =
-      target === 'nu'
-        ? at(network.nu, at(network.source, ours))
-        : target === 'half'
-          ? 0.5
-          : Math.min(1 - BAND_FROM, Math.max(BAND_FROM, zeta));
-    return { edge, inverse, lean: zeta - aim };
+    return {
+      edge,
+      inverse,
+      zeta: at(holdings, ours) * inverse,
+      nu: at(network.nu, at(network.source, ours)),
+    };
   }
 
   /** The circle of three or four hops that carries most of what the pair wants. */
-  #circle(node: number, { out, home, amount: wanted }: Pair) {
+  #circle(node: number, { out: { edge: out }, home: { edge: home }, amount: wanted }: Pair) {
     const { network, holdings } = this.#run;
     const [first, last] = [at(network.source, back(out)), at(network.source, home)];
     const most = Math.min(wanted, at(holdings, out), at(holdings, home));
@@ -178,7 +150,7 @@ export class SquaresRule {
   }
 
   /** One of five hops; what the middle one has is found out by trying. */
-  #blindCircle(node: number, { out, home, amount: wanted }: Pair) {
+  #blindCircle(node: number, { out: { edge: out }, home: { edge: home }, amount: wanted }: Pair) {
     const { network, holdings } = this.#run;
     const [first, last] = [at(network.source, back(out)), at(network.source, home)];
     const most = Math.min(wanted, at(holdings, out), at(holdings, home));
@@ -222,24 +194,14 @@ export class SquaresRule {
   }
 }
 
-/** Those that lean most, up or down, and the largest. */
-function cut(ends: readonly End[], sign: 1 | -1): readonly End[] {
+/** Those that lean most that way, and the largest. */
+function cut(ends: readonly End[], leanOf: (end: End) => number): readonly End[] {
   if (ends.length <= 2 * MOST_ENDS) return ends;
   const first = (keyOf: (end: End) => number) =>
     [...ends].sort((a, b) => keyOf(b) - keyOf(a) || a.edge - b.edge).slice(0, MOST_ENDS);
-  return [...new Set([...first(({ lean }) => sign * lean), ...first(({ inverse }) => -inverse)])];
+  return [...new Set([...first(leanOf), ...first(({ inverse }) => -inverse)])];
 }
 
 function capacityOf(network: PaperNetwork, edge: number): number {
   return at(network.capacity, channelOf(edge));
-}
-
-/** The largest rung up to an amount; below the lowest one the amount itself. */
-function sizeOf(amount: number): number {
-  let size = Math.floor(amount);
-  for (const rung of RUNGS) {
-    if (rung > amount) break;
-    size = rung;
-  }
-  return size;
 }
