@@ -103,8 +103,8 @@ function filled(lines: readonly number[]): number[] {
 }
 
 /**
- * The margins of one node and side lie anywhere between 0.02 and 0.10 for a week (docs/protocol.md): four of them stand
- * for all. One level stands for both sides; a channel that changes sides within the week is believed a little wrongly.
+ * The margins of one node and side lie anywhere between 0.02 and 0.10 (docs/protocol.md): four of them stand for all.
+ * One level stands for both sides; a channel that changes sides is believed a little wrongly.
  */
 const MARGIN_LEVELS = [0.03, 0.05, 0.07, 0.09] as const;
 const LEVEL_WIDTH = 0.02;
@@ -190,7 +190,7 @@ export class Belief {
     this.chances = next;
   }
 
-  /** A new week has new margins. */
+  /** New margins have come. */
   forgetMargins(): void {
     const marginal = this.marginal();
     for (let level = 0; level < this.#levels; level++) {

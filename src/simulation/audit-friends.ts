@@ -9,11 +9,10 @@ import type { Flow } from '../wire/codec.ts';
 import { AUDIT_RUNGS, type Belief, type Grid } from './audit-belief.ts';
 import type { Movement } from './audit-movement.ts';
 import { NuHypotheses } from './audit-nu-hypotheses.ts';
+import { type MarginRule, WEEK_MS } from './audit-nu-search.ts';
 import { Tally, type TallyFigures } from './audit-tally.ts';
 import { type AuditWorld, DAY_MS, HOUR_MS, MINUTE_MS } from './audit-world.ts';
 
-/** Margins last a week of the Unix epoch (docs/protocol.md); the world begins with one. */
-const WEEK_MS = 7 * DAY_MS;
 /** When knowledge is looked at: four times a day, half an hour after a full hour. */
 const LOOK_EVERY_MS = 6 * HOUR_MS;
 const LOOK_AFTER_MS = 30 * MINUTE_MS;
@@ -31,8 +30,8 @@ export interface FriendsPlan {
   /** How many questions each friend has in a day, and how many bursts they are asked in. */
   readonly questionsADay: number;
   readonly bursts: number;
-  /** Whether margins never change; else they do each week. */
-  readonly marginsLast?: boolean;
+  /** How long margins last. @default 'for ever', the rule */
+  readonly margins?: MarginRule;
   /** The amounts asked, in satoshis. */
   readonly rungs?: readonly number[];
 }
@@ -51,7 +50,7 @@ export async function askAsFriends(
   movement: Movement,
   plan: FriendsPlan,
 ): Promise<FriendsFigures> {
-  const friends = new Friends(world, movement, plan.marginsLast === true);
+  const friends = new Friends(world, movement, plan.margins ?? 'for ever');
   const moments = momentsOf(world.watchers.length, plan);
   const tally = new Tally();
   const justAfter = new Tally();
@@ -97,17 +96,17 @@ class Friends {
   readonly #movement: Movement;
   readonly #beliefs: NuHypotheses;
   readonly #grids: readonly Grid[];
-  readonly #marginsLast: boolean;
+  readonly #margins: MarginRule;
   /** The time that beliefs are of. */
   #believedAtMs = 0;
   #askedInSnapshot = new Set<string>();
   #turn = 0;
   answered = 0;
 
-  constructor(world: AuditWorld, movement: Movement, marginsLast: boolean) {
+  constructor(world: AuditWorld, movement: Movement, margins: MarginRule) {
     this.#world = world;
     this.#movement = movement;
-    this.#marginsLast = marginsLast;
+    this.#margins = margins;
     this.#beliefs = new NuHypotheses(world.watched, world.watchers, movement);
     this.#grids = world.watched.map(({ capacitySat, leaning }) => movement.grid(capacitySat, leaning));
   }
@@ -119,7 +118,7 @@ class Friends {
     this.#world.passTo(atMs);
     this.#beliefs.change(belief => {
       this.#age(belief, atMs);
-      if (isNew(WEEK_MS) && !this.#marginsLast) belief.forgetMargins();
+      if (isNew(WEEK_MS) && this.#margins === 'a week') belief.forgetMargins();
     });
     this.#believedAtMs = atMs;
     this.#askedInSnapshot = new Set();

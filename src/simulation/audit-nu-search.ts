@@ -17,17 +17,20 @@ const WATCHER_SAT = 5_000_000;
 const LEAST_MARGIN = 0.02;
 const MOST_MARGIN = 0.1;
 const NU_STEPS = 2000;
+export const WEEK_MS = 7 * DAY_MS;
 
-/** For how long a margin lasts: the rule, or another one. */
-export type MarginRule = 'a week' | 'for ever';
+/** For how long a margin lasts: the rule, or what it was before this audit. */
+export type MarginRule = 'for ever' | 'a week';
 
 /** What the rule makes of the hash that chooses margins; the shipped one as it is. */
-export function marginsBy(rule: MarginRule): (shipped: KeyedHash) => KeyedHash {
-  if (rule === 'a week') return shipped => shipped;
-  return shipped =>
-    (label, ...parts) =>
-      // Of node, week and side the week is left out.
-      shipped(label, ...(label === 'margin' ? parts.filter((_, place) => place !== 1) : parts));
+export function marginsBy(rule: MarginRule): (shipped: KeyedHash, wallMs: () => number) => KeyedHash {
+  if (rule === 'for ever') return shipped => shipped;
+  return (shipped, wallMs) =>
+    (label, ...parts) => {
+      if (label !== 'margin') return shipped(label, ...parts);
+      const [peerId = '', ...side] = parts;
+      return shipped(label, peerId, String(Math.floor(wallMs() / WEEK_MS)), ...side);
+    };
 }
 
 export interface NuSearchFigures {
@@ -60,7 +63,7 @@ export async function searchNu(
   const errors: number[] = [];
   let [questions, shiftedSat] = [0, 0];
   for (let week = 0; week < weeks; week++) {
-    world.passTo(week * 7 * DAY_MS);
+    world.passTo(week * WEEK_MS);
     for (const [subject, asker] of [
       [a, b],
       [b, a],

@@ -16,7 +16,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** The first of January 2026, a Thursday: weeks of margins begin on one. */
+/** The first of January 2026, a Thursday: weeks of the Unix epoch begin on one. */
 const START_WALL_MS = Date.UTC(2026, 0, 1);
 /** Any: the fixed hash of a chain that all take to be theirs. */
 const CHAIN_HASH = '06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f';
@@ -55,7 +55,7 @@ export interface AuditWorldInit {
   readonly watchersShare?: number;
   readonly settings?: Partial<AnswerSettings>;
   /** Another rule for what is chosen by keyed hash. */
-  readonly hash?: (shipped: KeyedHash) => KeyedHash;
+  readonly hash?: (shipped: KeyedHash, wallMs: () => number) => KeyedHash;
 }
 
 export class AuditWorld {
@@ -92,10 +92,11 @@ export class AuditWorld {
     this.#random = random.fork('payments');
     const key = keyedHash(Buffer.from(random.fork('key').path));
     const budget = new QuestionBudget();
+    const wallMs = () => START_WALL_MS + this.nowMs;
     this.#answerer = new Answerer({
       chainHash: CHAIN_HASH,
       settings: () => ({ ...SHIPPED, ...settings }),
-      hash: hash === undefined ? key : hash(key),
+      hash: hash === undefined ? key : hash(key, wallMs),
       channels: {
         read: async () => this.#read(),
         isFriend: () => true,
@@ -104,7 +105,7 @@ export class AuditWorld {
         if (message.name === 'reply_foaf_balances') this.#replies.push(message);
       },
       clock: {
-        wallMs: () => START_WALL_MS + this.nowMs,
+        wallMs,
         monotonicMs: () => this.nowMs,
         after: () => () => {},
       },

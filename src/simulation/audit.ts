@@ -32,7 +32,7 @@ const WATCHER_SAT = 5_000_000;
 const LARGE_SAT = 280_000_000;
 const AMOUNTS_MSAT = [180_000_000n, 900_000_000n] as const;
 const RATES: readonly ProbingRate[] = [24, 1440, 'literature'];
-const MARGIN_RULES: readonly MarginRule[] = ['a week', 'for ever'];
+const MARGIN_RULES: readonly MarginRule[] = ['for ever', 'a week'];
 
 interface Scenario {
   readonly name: string;
@@ -62,7 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
     friends: 1,
     rungs: AUDIT_RUNGS.filter(rung => Number.isInteger(Math.log10(rung))),
   },
-  { name: 'one friend, margins last for ever', friends: 1, margins: 'for ever' },
+  { name: 'one friend, new margins each week', friends: 1, margins: 'a week' },
 ];
 
 export type PartResult =
@@ -189,7 +189,7 @@ function friends(
     budget = 8,
     isLarge = false,
     rungs,
-    margins = 'a week',
+    margins = 'for ever',
   }: Scenario,
   kind: AuditBalances,
   { days, channels }: AuditOptions,
@@ -211,7 +211,7 @@ function friends(
     timing,
     questionsADay: 3 * budget,
     bursts,
-    marginsLast: margins === 'for ever',
+    margins,
     ...(rungs === undefined ? {} : { rungs }),
   });
 }
