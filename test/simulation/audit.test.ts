@@ -231,7 +231,7 @@ test('the figures of one seed, in whatever order the parts run', async () => {
     'depleted five friends 120 2.2 % 3.5 % 2.8 % 42.9 % 0.80 1.51 0.0037',
     'depleted prober, 24 a day 24 1.8 % 3.7 % 2.8 % 42.9 % 0.85 2.93 ',
   ]);
-  assert.deepEqual(rows(1, 'a week', 'for ever'), ['for ever 0.0028 / 0.0121', 'a week 0.0050 / 0.0096']);
+  assert.deepEqual(rows(1, 'a week', 'for ever'), ['a week 0.0050 / 0.0096', 'for ever 0.0028 / 0.0121']);
   assert.deepEqual(rows(2, '900,000'), [
     'anywhere 900,000 all asked 40.0 % 40.0 % 11.6 0.0 98.1 160.0 0.61',
     'anywhere 900,000 as needed 40.0 % 40.0 % 0.8 0.0 11.5 20.0 0.58',
