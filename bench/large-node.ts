@@ -5,7 +5,7 @@
  * What it must hold (issue 5) stands where other benches have a floor.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,7 @@ const DATA = join(ROOT, '..', 'shared', 'data', 'ln-2026-02-03.channels.json.gz'
 const SERVER = join(ROOT, 'bench', 'network-server.mjs');
 const FRIENDS = 500;
 const WARM_CALLS = 7;
-const ALLOWED = { ms: 250, stretchMs: 20, mb: 300 };
+const ALLOWED = { ms: 250, stretchMs: 20, mb: 300, drawMs: 2_000, pictureMb: 3 };
 /** How often a hook call is made while a command runs. */
 const HOOK_EVERY_MS = 3;
 /** No friend: what comes from it is dropped at once. */
@@ -63,6 +63,10 @@ export async function largeNode(): Promise<(Row | Skipped)[]> {
       median(warm.map(({ longestMs }) => longestMs)),
       ALLOWED.stretchMs,
     );
+    const drawing = await timed(plugin, 'foafgraph', {});
+    add('foafgraph', 'ms', drawing.ms, ALLOWED.drawMs, false);
+    add('foafgraph, longest wait of a hook', 'ms', drawing.longestMs, ALLOWED.stretchMs, false);
+    add('foafgraph, size', 'MB', statSync(join(folder, 'foaf', 'foaf.html')).size / 1e6, ALLOWED.pictureMb);
     add('memory', 'MB', residentMb(plugin.process.pid), ALLOWED.mb);
     return rows;
   } finally {

@@ -32,6 +32,7 @@ const answers = {
   listchannels: ({ source, destination }) => ({
     channels: (source === undefined ? to.get(destination) : from.get(source)) ?? [],
   }),
+  listnodes: () => ({ nodes: [] }),
   listdatastore: () => ({ datastore: [] }),
   makesecret: () => ({ secret: '33'.repeat(32) }),
   sendcustommsg: params => {

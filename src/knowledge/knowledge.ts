@@ -149,9 +149,9 @@ export class Knowledge {
     }
   }
 
-  /** The answers that count now, as they stand, by friend. */
+  /** The answers that count now, as they stand, by friend. May be taken while more is learned, as `offers` may. */
   *words(saidSinceMs: number): Generator<readonly [peerId: string, word: Word]> {
-    for (const [peerId, words] of this.#words) {
+    for (const [peerId, words] of [...this.#words]) {
       for (const word of words) if (word.saidAtMs >= saidSinceMs) yield [peerId, this.standing(word)];
     }
   }

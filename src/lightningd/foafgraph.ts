@@ -21,7 +21,11 @@ export const FOAFGRAPH_USAGE = '[name]';
 
 interface Drawn {
   readonly facts: PictureFacts;
-  readonly html: string;
+  /** In pieces. */
+  readonly html: readonly string[];
+  readonly bytes: number;
+  /** The files under way or written, by name. */
+  readonly files: Map<string, Promise<string>>;
 }
 
 /** @throws CommandError -32602 when `name` cannot be a file's name */
@@ -58,12 +62,11 @@ export class Painter {
     this.#drawing ??= this.#draw().finally(() => {
       this.#drawing = undefined;
     });
-    const { facts, html } = await this.#drawing;
-    const writing = this.#writing.then(() => writePicture(this.#folder, name, html));
-    this.#writing = writing.catch(() => undefined);
+    const drawn = await this.#drawing;
+    const { facts, bytes } = drawn;
     return {
-      path: await writing,
-      size: Buffer.byteLength(html),
+      path: await this.#write(name, drawn),
+      size: bytes,
       friends: new Set(facts.channels.map(({ peerId }) => peerId)).size,
       offers: facts.offers.length,
       circles: facts.circles.length,
@@ -71,10 +74,25 @@ export class Painter {
   }
 
   async #draw(): Promise<Drawn> {
+    // What was drawn before is on the disk and out of memory first, however slow the disk is.
+    await this.#writing;
     const pause = () => setImmediate();
     const [parts, facts] = await Promise.all([pageParts(this.#root), gatherFacts(this.#sources, pause)]);
     const breaks = { nowMs: this.#sources.clock.monotonicMs, pause };
-    return { facts, html: pageOf(parts, await pack(facts, factsBudget(parts), breaks)) };
+    const { pieces } = await pack(facts, factsBudget(parts), breaks);
+    const html = pageOf(parts, pieces);
+    const bytes = html.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+    return { facts, html, bytes, files: new Map() };
+  }
+
+  /** One file after the other, and each once, however many wait for it. */
+  #write(name: string, { html, files }: Drawn): Promise<string> {
+    const known = files.get(name);
+    if (known !== undefined) return known;
+    const file = this.#writing.then(() => writePicture(this.#folder, name, html));
+    files.set(name, file);
+    this.#writing = file.catch(() => undefined);
+    return file;
   }
 }
 

@@ -23,9 +23,9 @@ const MAX_CHANGES = 200;
 const MAX_OTHER_NAMES = 1_000;
 
 export interface PictureSources {
-  readonly finder: CircleFinder;
+  readonly finder: Pick<CircleFinder, 'view' | 'find'>;
   readonly knowledge: Knowledge;
-  readonly names: NodeNames;
+  readonly names: Pick<NodeNames, 'of'>;
   readonly recent: readonly Recent[];
   readonly clock: Clock;
   readonly network: string;
@@ -59,7 +59,7 @@ export async function gatherFacts(
     });
   }
   const channels = view.channels.filter(({ state }) => state !== 'other').map(ownChannel);
-  const changes = changesIn(sources, nowMs);
+  const changes = await changesIn(sources, nowMs, pace);
   const nodes = new Set([
     view.nodeId,
     ...channels.map(({ peerId }) => peerId),
@@ -136,10 +136,11 @@ function ownChannel(channel: NodeView['channels'][number]): OwnChannelFact {
 }
 
 /** The newest first. */
-function changesIn(
+async function changesIn(
   { knowledge, recent, clock, saidSinceMs }: PictureSources,
   nowMs: number,
-): ChangeFact<string>[] {
+  pace: Pace,
+): Promise<ChangeFact<string>[]> {
   const sinceMs = saidSinceMs();
   const changes: ChangeFact<string>[] = recent.map(({ atWallMs, status, amountMsat, feeMsat, attempts }) => ({
     kind: 'rebalance',
@@ -150,6 +151,7 @@ function changesIn(
     attempts,
   }));
   for (const [from, { flow, amountMsat, channels, saidAtMs }] of knowledge.words(sinceMs)) {
+    if (pace.dueNow()) await pace.rest();
     const said = { ageS: ageS(saidAtMs, nowMs), amountSat: toSat(amountMsat), channels: channels.length };
     changes.push({ kind: 'learned', from, flow, ...said });
   }

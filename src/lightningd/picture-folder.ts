@@ -8,7 +8,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How many files the folder may hold: 3 MB each at most. Our own choice. */
@@ -17,6 +17,8 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const EXTENSION = '.html';
 /** No name that a caller can give: those do not begin with a dot. */
 const UNFINISHED = /^\.[0-9a-f-]{36}\.new$/;
+/** So long after its last change nobody is writing it any more. Nodes whose RPC sockets lie in one folder share this one. */
+const UNFINISHED_MS = 60_000;
 /** What a program says of a link where it wants a folder, or a file, that is none. */
 const REFUSED: ReadonlySet<unknown> = new Set(['ELOOP', 'ENOTDIR', 'EMLINK']);
 
@@ -36,10 +38,11 @@ export function fileNameOf(name: unknown): string | undefined {
  *
  * @param folder absolute; made, mode 0700, if there is none
  * @param name as `fileNameOf` gave it
+ * @param text in pieces
  * @returns the file's path
  * @throws PictureFolderError when the folder or the file is not what it should be, is full or cannot be written
  */
-export async function writePicture(folder: string, name: string, text: string): Promise<string> {
+export async function writePicture(folder: string, name: string, text: readonly string[]): Promise<string> {
   try {
     await prepare(folder);
     const path = join(folder, name);
@@ -81,7 +84,7 @@ async function prepare(folder: string): Promise<void> {
 /** What a killed process has left unfinished goes; what stands under the name must be a file, or nothing. */
 async function checkRoom(folder: string, name: string): Promise<void> {
   const found = await readdir(folder);
-  for (const other of found) if (UNFINISHED.test(other)) await unlink(join(folder, other));
+  for (const other of found) if (UNFINISHED.test(other)) await unlinkOld(join(folder, other));
   if (!found.includes(name)) {
     if (found.filter(other => !UNFINISHED.test(other)).length < MAX_FILES) return;
     throw new PictureFolderError(
@@ -92,12 +95,21 @@ async function checkRoom(folder: string, name: string): Promise<void> {
   if (!stat.isFile()) throw new PictureFolderError(`${join(folder, name)} is no file, or a link`);
 }
 
+/** Another process may be writing it, or be done meanwhile. */
+async function unlinkOld(unfinished: string): Promise<void> {
+  const changedMs = await lstat(unfinished).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
+  if (Date.now() - changedMs > UNFINISHED_MS) await unlink(unfinished).catch(() => undefined);
+}
+
 /** O_EXCL follows no link either. */
-async function writeNew(path: string, text: string): Promise<void> {
+async function writeNew(path: string, text: readonly string[]): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const handle = await open(path, flags, 0o600);
   try {
-    await handle.writeFile(text);
+    await writeFile(handle, text);
     await handle.sync();
   } finally {
     await handle.close();

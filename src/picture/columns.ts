@@ -9,31 +9,41 @@ import type { OfferColumn } from './picture.ts';
 export const ID_BYTES = 33;
 /** What is left of the ids of nodes that only shortened offers name: enough to find them by. */
 export const SHORT_ID_BYTES = 8;
-/** Columns that hold each value's difference to the one before. */
+/** Columns of which each value is its `difference` to the one before. */
 const DIFFERENCES: ReadonlySet<OfferColumn> = new Set(['other', 'block']);
 /** A short channel id's block is below it, and so is the number of nodes: 500,000 offers name no more. */
 const MODULUS = 2 ** 24;
 const COUNT_BYTES = 4;
 const HEAD_BYTES = COUNT_BYTES + 1;
 
-/** @param values whole numbers, 0 to 2^53 - 1 */
-export function packColumn(values: ArrayLike<number>): Uint8Array {
+/** How many values are written in one go. */
+const VALUES_AT_ONCE = 2 ** 15;
+
+/**
+ * Piece by piece, so that whoever takes them can rest in between.
+ *
+ * @param values whole numbers, 0 to 2^53 - 1
+ */
+export function* packColumn(values: ArrayLike<number>): Generator<Uint8Array> {
   let largest = 0;
   for (let index = 0; index < values.length; index++) largest = Math.max(largest, values[index] ?? 0);
   let planes = 0;
   for (let rest = largest; rest > 0; rest = Math.floor(rest / 256)) planes++;
-  const bytes = new Uint8Array(HEAD_BYTES + planes * values.length);
-  new DataView(bytes.buffer).setUint32(0, values.length, true);
-  bytes[COUNT_BYTES] = planes;
-  let at = HEAD_BYTES;
+  const head = new Uint8Array(HEAD_BYTES);
+  new DataView(head.buffer).setUint32(0, values.length, true);
+  head[COUNT_BYTES] = planes;
+  yield head;
   for (let plane = 0; plane < planes; plane++) {
     // Shifting takes 32 bits, and dividing ten times as long.
     const [scale, shift] = plane < 4 ? [1, 8 * plane] : [2 ** 32, 8 * (plane - 4)];
-    for (let index = 0; index < values.length; index++) {
-      bytes[at++] = ((values[index] ?? 0) / scale) >>> shift;
+    for (let from = 0; from < values.length; from += VALUES_AT_ONCE) {
+      const bytes = new Uint8Array(Math.min(VALUES_AT_ONCE, values.length - from));
+      for (let index = 0; index < bytes.length; index++) {
+        bytes[index] = ((values[from + index] ?? 0) / scale) >>> shift;
+      }
+      yield bytes;
     }
   }
-  return bytes;
 }
 
 /** Reads columns one after the other from where `at` stands. */
@@ -68,8 +78,9 @@ export class ColumnReader {
   }
 }
 
-export function packOfferColumn(name: OfferColumn, values: Float64Array): Uint8Array {
-  return packColumn(DIFFERENCES.has(name) ? toDifferences(values) : values);
+/** What stands in the file for a value of a column of which each holds its difference to the one before. */
+export function difference(value: number, before: number): number {
+  return (value - before + MODULUS) % MODULUS;
 }
 
 export function readOfferColumn(name: OfferColumn, reader: ColumnReader): Float64Array {
@@ -77,19 +88,10 @@ export function readOfferColumn(name: OfferColumn, reader: ColumnReader): Float6
   return DIFFERENCES.has(name) ? fromDifferences(values) : values;
 }
 
-function toDifferences(values: Float64Array): Float64Array {
-  let before = 0;
-  return values.map(value => {
-    const difference = (value - before + MODULUS) % MODULUS;
-    before = value;
-    return difference;
-  });
-}
-
 function fromDifferences(differences: Float64Array): Float64Array {
   let before = 0;
-  return differences.map(difference => {
-    before = (before + difference) % MODULUS;
+  return differences.map(each => {
+    before = (before + each) % MODULUS;
     return before;
   });
 }

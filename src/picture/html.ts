@@ -23,8 +23,11 @@ export function factsBudget({ script, style }: PageParts): number {
   return MAX_BYTES - MARKUP_BYTES - Buffer.byteLength(script) - Buffer.byteLength(style);
 }
 
-/** @param facts base64, as `pack` made it */
-export function pageOf({ script, style }: PageParts, facts: string): string {
+/**
+ * @param facts base64, as `pack` made it
+ * @returns the file's text, in pieces
+ */
+export function pageOf({ script, style }: PageParts, facts: readonly string[]): readonly string[] {
   const policy = [
     "default-src 'none'",
     `script-src '${hashOf(script)}'`,
@@ -35,7 +38,7 @@ export function pageOf({ script, style }: PageParts, facts: string): string {
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');
-  return `<!doctype html>
+  const before = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -49,11 +52,13 @@ export function pageOf({ script, style }: PageParts, facts: string): string {
 <body>
 <noscript>This picture is drawn by a script in this file. It needs a browser with JavaScript; it loads nothing from anywhere.</noscript>
 <main id="page"></main>
-<script type="application/octet-stream" id="facts">${facts}</script>
+<script type="application/octet-stream" id="facts">`;
+  const after = `</script>
 <script>${script}</script>
 </body>
 </html>
 `;
+  return [before, ...facts, after];
 }
 
 /** Cytoscape adds a rule of its own to the page unless there is an element of this name; ours has that rule. */

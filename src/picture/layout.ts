@@ -13,7 +13,7 @@ const LEAST_SLOTS = 3;
 const OUTER = RING + 190;
 /** From so many on their names are written outwards, and need no more of the circle than a line of text. */
 const MANY_OUTER = 10;
-const OUTER_SPACING = { few: 60, many: 17 };
+const OUTER_SPACING = { few: 110, many: 17 };
 const TURN = 2 * Math.PI;
 
 export interface Ring {

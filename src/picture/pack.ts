@@ -1,23 +1,17 @@
 /**
- * The facts as one short text for the page.
+ * The facts as a short text for the page.
  *
  * Hazard: half a million offers, whose node and channel ids are as random as a friend likes, must neither make the file
  * too large nor keep the plugin from its hooks. So the work is done in slices, and where the budget does not suffice
  * each friend's smallest offers lose their short channel ids first, and then go, which the page says: no friend can
  * crowd out another's.
  */
-import { promisify } from 'node:util';
-import { deflateRaw } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createDeflateRaw } from 'node:zlib';
 import { type Breaks, Pace } from '../circles/pace.ts';
-import { ID_BYTES, packColumn, packOfferColumn, SHORT_ID_BYTES } from './columns.ts';
-import {
-  type Header,
-  makeOffers,
-  type NodeIndex,
-  type OfferColumn,
-  type OfferFact,
-  type PictureFacts,
-} from './picture.ts';
+import { difference, ID_BYTES, packColumn, SHORT_ID_BYTES } from './columns.ts';
+import { type Header, makeOffers, type NodeIndex, type OfferFact, type PictureFacts } from './picture.ts';
 
 /** How much of each friend is kept: so many of its largest offers, with the ids of so many. */
 interface Detail {
@@ -29,8 +23,13 @@ const ALL = Number.POSITIVE_INFINITY;
 /** How far below the budget is aimed, and by how much less is tried where that was too much. */
 const AIM = 0.97;
 const LESS = 0.8;
+const IDS_AT_ONCE = 1_000;
 
-const deflate = promisify(deflateRaw);
+/** The text, in pieces: put together it is one of some megabytes, which takes a while each time. */
+export interface Packed {
+  readonly pieces: readonly string[];
+  readonly length: number;
+}
 
 interface Row {
   readonly offer: OfferFact;
@@ -58,15 +57,12 @@ interface Gathered {
 /**
  * @param budget the most characters that the text may have; it is kept as long as what is not an offer fits into it
  * @param breaks lets others run in between
- * @returns base64 of a deflated stream, for `unpack`
+ * @returns base64 of a deflated stream; put together, `unpack` reads it
  */
-export async function pack(facts: PictureFacts, budget: number, breaks: Breaks): Promise<string> {
+export async function pack(facts: PictureFacts, budget: number, breaks: Breaks): Promise<Packed> {
   const pace = new Pace(breaks);
   const gathered = await gather(facts, pace);
-  const textOf = async (detail: Detail) => {
-    const bytes = await deflate(await encode(gathered, detail, pace));
-    return bytes.toString('base64');
-  };
+  const textOf = (detail: Detail) => deflated(encode(gathered, detail, pace), pace);
   const whole = await textOf({ withIds: ALL, offers: ALL });
   if (whole.length <= budget) return whole;
   const withoutIds = await textOf({ withIds: 0, offers: ALL });
@@ -86,13 +82,36 @@ export async function pack(facts: PictureFacts, budget: number, breaks: Breaks):
 async function largestWithin(
   estimate: number,
   budget: number,
-  textOf: (count: number) => Promise<string>,
-): Promise<string | undefined> {
+  textOf: (count: number) => Promise<Packed>,
+): Promise<Packed | undefined> {
   for (let count = Math.floor(estimate * AIM); count > 0; count = Math.floor(count * LESS)) {
     const text = await textOf(count);
     if (text.length <= budget) return text;
   }
   return undefined;
+}
+
+/** Deflate works in other threads; what it makes is turned into text piece by piece. */
+async function deflated(bytes: AsyncIterable<Uint8Array>, pace: Pace): Promise<Packed> {
+  const pieces: string[] = [];
+  let length = 0;
+  const add = (piece: string) => {
+    pieces.push(piece);
+    length += piece.length;
+  };
+  let rest = Buffer.alloc(0);
+  await pipeline(Readable.from(bytes), createDeflateRaw(), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      if (pace.dueNow()) await pace.rest();
+      const all = Buffer.concat([rest, chunk]);
+      // Three bytes are four characters: where a piece ends in between it would end in padding.
+      const whole = all.length - (all.length % 3);
+      add(all.toString('base64', 0, whole));
+      rest = all.subarray(whole);
+    }
+  });
+  add(rest.toString('base64'));
+  return { pieces, length };
 }
 
 /**
@@ -129,8 +148,13 @@ async function gather(facts: PictureFacts, pace: Pace): Promise<Gathered> {
     else friend.rows.push(row);
   }
   const nodesUpTo = await rank([...friends.values()], indexOf, () => indices.size, pace);
-  const ids = [...indices.keys()];
-  const names = ids.map(id => facts.names.get(id) ?? '');
+  const ids: string[] = [];
+  const names: string[] = [];
+  for (const id of indices.keys()) {
+    if (pace.due()) await pace.rest();
+    ids.push(id);
+    names.push(facts.names.get(id) ?? '');
+  }
   const header = { drawnAtMs, network, names, friendCount, channels, circles, changes };
   return {
     header: noCircle === undefined ? header : { ...header, noCircle },
@@ -169,40 +193,37 @@ async function rank(
   return nodesUpTo;
 }
 
-async function encode(gathered: Gathered, detail: Detail, pace: Pace): Promise<Uint8Array> {
+async function* encode(gathered: Gathered, detail: Detail, pace: Pace): AsyncGenerator<Uint8Array> {
   const { header, friends, nodesUpTo } = gathered;
   const total = friends.reduce((sum, { rows }) => sum + rows.length, 0);
   const kept = friends.reduce((sum, { rows }) => sum + Math.min(rows.length, detail.offers), 0);
   const columns = makeOffers(() => new Float64Array(kept));
   let at = 0;
   let withIds = 0;
+  let before = { other: 0, block: 0 };
   for (const friend of friends) {
     if (pace.dueNow()) await pace.rest();
-    for (const row of inFileOrder(friend, detail)) {
-      const { offer } = row;
+    for (const { offer, other, rank } of inFileOrder(friend, detail)) {
+      const isWithId = rank < detail.withIds;
+      const block = isWithId ? Number(offer.shortChannelId >> 40n) : 0;
       columns.friend[at] = friend.index;
-      columns.other[at] = row.other;
+      columns.other[at] = difference(other, before.other);
       columns.flow[at] = offer.flow;
       columns.amountSat[at] = offer.amountSat;
       columns.ageS[at] = offer.ageS;
-      if (row.rank < detail.withIds) {
-        columns.block[at] = Number(offer.shortChannelId >> 40n);
+      columns.block[at] = difference(block, before.block);
+      if (isWithId) {
         columns.transaction[at] = Number((offer.shortChannelId >> 16n) & 0xff_ffffn);
         columns.output[at] = Number(offer.shortChannelId & 0xffffn);
         withIds++;
       }
+      before = { other, block };
       at++;
     }
   }
   const nodesOf = (offers: number) => nodesUpTo[Math.min(offers, nodesUpTo.length - 1)] ?? 0;
   const ids = gathered.ids.slice(0, nodesOf(detail.offers));
   const wholeIds = nodesOf(detail.withIds);
-  const idBytes = new Uint8Array(ids.length * ID_BYTES);
-  for (const [index, id] of ids.entries()) {
-    if (pace.due()) await pace.rest();
-    const bytes = Buffer.from(id, 'hex');
-    idBytes.set(index < wholeIds ? bytes : bytes.subarray(0, SHORT_ID_BYTES), index * ID_BYTES);
-  }
   const text = Buffer.from(
     JSON.stringify({
       ...header,
@@ -210,12 +231,28 @@ async function encode(gathered: Gathered, detail: Detail, pace: Pace): Promise<U
       leftOut: { offers: total - kept, shortChannelIds: kept - withIds },
     } satisfies Header),
   );
-  const parts: Uint8Array[] = [packColumn([text.length, ids.length]), text, idBytes];
-  for (const [name, values] of Object.entries(columns)) {
-    await pace.rest();
-    parts.push(packOfferColumn(name as OfferColumn, values));
+  yield* packColumn([text.length, ids.length]);
+  yield text;
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    if (pace.dueNow()) await pace.rest();
+    yield bytesOf(ids.slice(from, from + IDS_AT_ONCE), wholeIds - from);
   }
-  return Buffer.concat(parts);
+  for (const values of Object.values(columns)) {
+    for (const piece of packColumn(values)) {
+      if (pace.dueNow()) await pace.rest();
+      yield piece;
+    }
+  }
+}
+
+/** @param whole of how many, from the first on, all bytes are kept */
+function bytesOf(ids: readonly string[], whole: number): Uint8Array {
+  const all = new Uint8Array(ids.length * ID_BYTES);
+  for (const [index, id] of ids.entries()) {
+    const bytes = Buffer.from(id, 'hex');
+    all.set(index < whole ? bytes : bytes.subarray(0, SHORT_ID_BYTES), index * ID_BYTES);
+  }
+  return all;
 }
 
 /** Those with short channel ids, then those without. */

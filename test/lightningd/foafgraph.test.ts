@@ -9,6 +9,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -170,12 +171,16 @@ test('the folder never holds more than a few, and what was left unfinished goes'
   const unfinished = '.01234567-89ab-cdef-0123-456789abcdef.new';
   for (let count = 0; count < MAX_FILES; count++) writeFileSync(join(folder, `${count}.html`), '');
   writeFileSync(join(folder, unfinished), '');
+  utimesSync(join(folder, unfinished), 0, 0);
+  const ofAnother = '.11234567-89ab-cdef-0123-456789abcdef.new';
+  writeFileSync(join(folder, ofAnother), '');
   const { code, message } = await stub.refusal('foafgraph', { name: 'one-more' });
   assert.equal(code, NOT_WRITTEN);
   assert.match(message, /holds 32 files: take one of their names, or remove some/);
   await draw({ name: '7' });
-  assert.equal(readdirSync(folder).length, MAX_FILES);
+  assert.equal(readdirSync(folder).length, MAX_FILES + 1);
   assert.ok(!existsSync(join(folder, unfinished)));
+  assert.ok(existsSync(join(folder, ofAnother)), 'a node whose socket lies beside ours may be writing it');
   assert.ok(statSync(join(folder, '7.html')).size > 0);
 });
 
@@ -201,4 +206,11 @@ test('names: what cannot be seen or turns the text goes, and what is left is sho
       assert.ok([...visible(text)].length <= 32);
     }),
   );
+});
+
+test('many who wait for the same file share one writing', async t => {
+  const { folder, draw } = await node(t);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => draw()));
+  assert.equal(new Set(answers.map(answer => JSON.stringify(answer))).size, 1);
+  assert.deepEqual(readdirSync(folder), ['foaf.html']);
 });

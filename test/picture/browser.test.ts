@@ -214,4 +214,45 @@ describe('the page', { skip: missingChromium() ?? false }, () => {
     assert.deepEqual(wrongs, []);
     await page.close();
   });
+
+  test('with no friend, with one, and where no word counts any more it says so', async () => {
+    const facts = smallFacts();
+    const without = { ...facts, offers: [], circles: [], changes: [], noCircle: 'nothing is known' };
+    const firstFriend = facts.channels.slice(0, 1);
+    for (const [shown, count, hint] of [
+      [
+        { ...without, channels: [], names: new Map() },
+        '0 friends, 0 offers, 0 circles',
+        /We have no channel/,
+      ],
+      [{ ...without, channels: firstFriend }, '1 friend, 0 offers, 0 circles', /foafbalance asks them/],
+      [{ ...facts, channels: firstFriend }, '1 friend, 3 offers, 2 circles', /^$/],
+      [without, '5 friends, 0 offers, 0 circles', /No friend has said anything that still counts/],
+    ] as const) {
+      const { page, wrongs } = await browser.open(await draw(shown));
+      assert.equal(await page.getByRole('status').innerText(), count);
+      assert.match(await page.locator('.hint').innerText(), hint);
+      assert.equal((await rows(page, 'channels')).length, Math.max(1, shown.channels.length));
+      assert.deepEqual(wrongs, []);
+      await page.close();
+    }
+  });
+
+  test('the keyboard stays where it is when what was pressed is drawn anew', async () => {
+    const { page, wrongs } = await browser.open(await draw(largeFacts(300, 2, 100)));
+    const focused = () =>
+      page.evaluate<string>('document.activeElement.ariaLabel ?? document.activeElement.innerText');
+    const next = page.getByRole('button', { name: 'Next page of Our channels' });
+    await next.press('Enter');
+    assert.equal(await focused(), 'Next page of Our channels');
+    await page.getByRole('button', { name: 'Last page of Our channels' }).press('Enter');
+    // On the last page the way to it is closed.
+    assert.equal(await focused(), 'First page of Our channels');
+    await page.locator('.circles button').first().press('Enter');
+    assert.equal(await focused(), 'Details');
+    await page.getByRole('button', { name: 'Back' }).press('Enter');
+    assert.equal(await focused(), 'Details');
+    assert.deepEqual(wrongs, []);
+    await page.close();
+  });
 });

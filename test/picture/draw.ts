@@ -15,5 +15,6 @@ let built: Promise<PageParts> | undefined;
 export async function draw(facts: PictureFacts): Promise<string> {
   built ??= buildPage(ROOT);
   const parts = await built;
-  return pageOf(parts, await pack(facts, factsBudget(parts), BREAKS));
+  const { pieces } = await pack(facts, factsBudget(parts), BREAKS);
+  return pageOf(parts, pieces).join('');
 }

@@ -11,7 +11,13 @@ import { BREAKS } from './draw.ts';
 import { largeFacts, nodeId, smallFacts } from './samples.ts';
 
 const PARTS = { script: 'void 0;', style: 'b{}' };
-const packed = (facts: PictureFacts, budget = Number.POSITIVE_INFINITY) => pack(facts, budget, BREAKS);
+const packed = async (facts: PictureFacts, budget = Number.POSITIVE_INFINITY) => {
+  const { pieces, length } = await pack(facts, budget, BREAKS);
+  const text = pieces.join('');
+  assert.equal(text.length, length);
+  return text;
+};
+const page = (text: string) => pageOf(PARTS, [text]).join('');
 
 /** The offers of a picture in the words of the facts. */
 function offersOf({ nodes, offers }: Picture): OfferFact[] {
@@ -37,7 +43,7 @@ const anyText = fc.oneof(
 );
 
 test('whatever the facts are, they come back, and none of them is part of the markup', async () => {
-  const empty = pageOf(PARTS, '');
+  const empty = page('');
   const node = fc.integer({ min: 0, max: 12 }).map(index => nodeId(String(index)));
   const offer = fc.record({
     peerId: node,
@@ -73,7 +79,7 @@ test('whatever the facts are, they come back, and none of them is part of the ma
         };
         const text = await packed(facts);
         assert.match(text, /^[A-Za-z0-9+/]*=*$/);
-        assert.equal(pageOf(PARTS, text).replace(text, ''), empty);
+        assert.equal(page(text).replace(text, ''), empty);
         const picture = await unpack(text);
         assert.equal(picture.noCircle, noCircle);
         for (const { id, name } of picture.nodes) assert.equal(name, facts.names.get(id));
@@ -93,16 +99,16 @@ test('whatever the facts are, they come back, and none of them is part of the ma
 });
 
 test('the policy has the hashes of what is there, and lets nothing load', () => {
-  const page = pageOf(PARTS, 'AAAA');
-  const policy = /Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? '';
+  const html = page('AAAA');
+  const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   assert.deepEqual(policy.split('; ').slice(0, 3), [
     "default-src 'none'",
     `script-src ${hash(PARTS.script)}`,
     `style-src ${hash(PARTS.style)}`,
   ]);
-  assert.ok(page.indexOf('Content-Security-Policy') < page.indexOf('<style'));
-  assert.doesNotMatch(page, /(src|href)=|url\(|https?:/);
+  assert.ok(html.indexOf('Content-Security-Policy') < html.indexOf('<style'));
+  assert.doesNotMatch(html, /(src|href)=|url\(|https?:/);
 });
 
 test('where the budget does not suffice the largest offers of each friend keep most', async () => {
@@ -141,6 +147,25 @@ test('where the budget does not suffice the largest offers of each friend keep m
 test('half a million offers to as many nodes, all at random, still fit', async () => {
   const facts = largeFacts(500, 1000, 500_000);
   const parts = { ...PARTS, script: ' '.repeat(480_000) };
-  const page = pageOf(parts, await pack(facts, factsBudget(parts), BREAKS));
-  assert.ok(Buffer.byteLength(page) < 3_000_000);
+  const { pieces } = await pack(facts, factsBudget(parts), BREAKS);
+  assert.ok(Buffer.byteLength(pageOf(parts, pieces).join('')) < 3_000_000);
+});
+
+test('what others wait for while it is packed is short: the work rests often, and the text is in pieces', async () => {
+  let pauses = 0;
+  // A clock by which every step takes long, so that the work rests wherever it can.
+  let now = 0;
+  const breaks = {
+    nowMs: () => {
+      now += 1_000;
+      return now;
+    },
+    pause: async () => {
+      pauses++;
+    },
+  };
+  const { pieces } = await pack(largeFacts(50, 1_000, 5_000), Number.POSITIVE_INFINITY, breaks);
+  assert.ok(pieces.length > 10);
+  for (const piece of pieces) assert.ok(piece.length < 100_000);
+  assert.ok(pauses > 1_000, `${pauses} pauses`);
 });

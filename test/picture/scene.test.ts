@@ -11,7 +11,7 @@ import { BREAKS } from './draw.ts';
 import { largeFacts, nodeId, smallFacts } from './samples.ts';
 
 const pictureOf = async (facts: ReturnType<typeof smallFacts>) =>
-  unpack(await pack(facts, Number.POSITIVE_INFINITY, BREAKS));
+  unpack((await pack(facts, Number.POSITIVE_INFINITY, BREAKS)).pieces.join(''));
 const TURN = 2 * Math.PI;
 
 test('angles are moved apart, keep their order and move as a whole no further than they must', () => {

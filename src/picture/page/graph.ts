@@ -8,6 +8,8 @@ import { age, nameOf, number, sat, shortSat } from './words.ts';
 /** Names with a second line that tells the balance. */
 const FEW_FOR_BALANCES = 16;
 const MARGIN = 24;
+/** Little is not blown up to fill the page. */
+const MAX_FIT_ZOOM = 1.5;
 
 export interface GraphEvents {
   readonly onFriend: (friend: NodeIndex) => void;
@@ -68,6 +70,9 @@ export class Graph {
 
   fit(): void {
     this.#cy.fit(this.#cy.elements(), MARGIN);
+    if (this.#cy.zoom() <= MAX_FIT_ZOOM) return;
+    this.#cy.zoom(MAX_FIT_ZOOM);
+    this.#cy.center();
   }
 
   zoom(factor: number): void {
@@ -88,7 +93,12 @@ export class Graph {
         ...turned(kind, angle),
       },
       position: { ...position },
-      classes: [kind, isFaded ? 'faded' : '', isUsable ? '' : 'offline', ...sideOf(kind, angle)].join(' '),
+      classes: [
+        kind,
+        isFaded ? 'faded' : '',
+        isUsable ? '' : 'offline',
+        ...sideOf(kind, angle, scene.friends),
+      ].join(' '),
     };
   }
 
@@ -156,9 +166,11 @@ function turned(kind: SceneNode['kind'], angle: number): object {
 }
 
 /** On which side of a node its name stands. */
-function sideOf(kind: SceneNode['kind'], angle: number): readonly string[] {
+function sideOf(kind: SceneNode['kind'], angle: number, friends: number): readonly string[] {
   if (kind === 'tag') return [Math.sin(angle) >= -1e-9 ? 'right' : 'left'];
   if (kind !== 'friend' && kind !== 'outer') return [];
+  // Beyond a lone friend there are its offers.
+  if (kind === 'friend' && friends === 1) return ['right'];
   const [x, y] = [Math.sin(angle), -Math.cos(angle)];
   if (Math.abs(x) > 0.5) return [x > 0 ? 'right' : 'left'];
   return [y > 0 ? 'bottom' : 'top'];

@@ -16,15 +16,18 @@ function show(picture: Picture, page: HTMLElement): void {
   tip.hidden = true;
   const count = element('p', { class: 'count', role: 'status' });
   const hint = element('p', { class: 'hint' });
-  const side = element('aside', { 'aria-label': 'Details' });
+  const side = element('aside', { 'aria-label': 'Details', tabindex: '-1' });
   let chosen: Chosen | undefined;
   let shown: Shown;
 
   const draw = () => {
     const scene = sceneOf(picture, shown, controls.order, chosen);
     graph.draw(scene);
-    hint.textContent = hintOn(scene, chosen);
+    hint.textContent = hintOn(scene, chosen, picture);
+    const hadFocus = side.contains(document.activeElement);
     side.replaceChildren(...detailsOf(picture, shown, chosen, { choose, only: text => controls.only(text) }));
+    // What was pressed is gone, and whoever uses the keyboard would be back at the top of the page.
+    if (hadFocus) side.focus();
   };
   const filter = () => {
     shown = applyFilter(picture, controls.filter);
@@ -109,16 +112,28 @@ function heading(picture: Picture): HTMLElement {
 
 function countWords({ friendCount, offers, circles }: Picture, shown: Shown): string {
   const of = (some: number, all: number, what: string) =>
-    some === all ? `${number(all)} ${what}` : `${number(some)} of ${number(all)} ${what}`;
+    some === all ? counted(all, what) : `${number(some)} of ${counted(all, what)}`;
   return [
-    of(shown.friends.length, friendCount, 'friends'),
-    of(shown.offers.length, offers.friend.length, 'offers'),
-    `${number(circles.length)} circles`,
+    of(shown.friends.length, friendCount, 'friend'),
+    of(shown.offers.length, offers.friend.length, 'offer'),
+    counted(circles.length, 'circle'),
   ].join(', ');
 }
 
-function hintOn({ isEachOffer, friends }: Scene, chosen: Chosen | undefined): string {
-  if (friends === 0) return 'No friend is shown.';
+function counted(count: number, what: string): string {
+  return `${number(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function hintOn(
+  { isEachOffer, friends }: Scene,
+  chosen: Chosen | undefined,
+  { friendCount, offers }: Picture,
+): string {
+  if (friendCount === 0) return 'We have no channel, so there is no friend to ask.';
+  if (friends === 0) return 'No friend is shown: the filters fit none.';
+  if (offers.friend.length === 0) {
+    return 'No friend has said anything that still counts. lightning-cli foafbalance asks them.';
+  }
   if (chosen !== undefined || isEachOffer) return '';
   return 'Each stroke is the sum of what a friend offers. Press a friend for its offers, zoom in for names, or filter.';
 }

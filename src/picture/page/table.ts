@@ -103,6 +103,12 @@ export class Table<Row> {
     this.#drawPages(from, rows.length);
   }
 
+  /** What was pressed has been drawn anew; at either end another takes its place. */
+  #focusOn(text: string): void {
+    const enabled = [...this.#pages.querySelectorAll('button')].filter(({ disabled }) => !disabled);
+    (enabled.find(({ textContent }) => textContent === text) ?? enabled[0])?.focus();
+  }
+
   #drawPages(from: number, shown: number): void {
     const total = this.#sorted.length;
     if (total <= ROWS_PER_PAGE) {
@@ -116,6 +122,7 @@ export class Table<Row> {
         () => {
           this.#page = Math.max(0, Math.min(last, page));
           this.#draw();
+          this.#focusOn(text);
         },
         { 'aria-label': `${text} page of ${this.#caption}` },
       );

@@ -152,7 +152,7 @@ export function routeOf(picture: Picture, { hops }: CircleFact<NodeIndex>): HTML
 
 function changeTable(picture: Picture): Table<Change> {
   return new Table('changes', 'What changed lately', 'Nothing did.', [
-    { title: 'When', cell: ({ ageS }) => `${age(ageS)} ago`, key: ({ ageS }) => ageS, isNumber: true },
+    { title: 'When', cell: ({ ageS }) => `${age(ageS)} ago`, key: ({ ageS }) => ageS },
     { title: 'What', cell: change => changeWords(picture, change) },
   ]);
 }
