@@ -68,12 +68,12 @@ export class Filler {
 
   /** The most that a circle for a forward may cost. */
   #limit(forward: Forward, { terms, names }: JitChannel): bigint | Reason {
-    const { ledger, clock } = this.#init;
+    const { ledger } = this.#init;
     const name = names[0];
     if (terms === undefined || name === undefined) return 'would_fail';
     const worth = this.#worthMsat(forward, terms, name);
     if (worth <= 0n) return 'cost';
-    const remaining = ledger.remainingMsat(name, clock.wallMs());
+    const remaining = ledger.remainingMsat(name);
     if (remaining <= 0n) return 'budget';
     return worth < remaining ? worth : remaining;
   }
@@ -103,7 +103,7 @@ export class Filler {
       return typeof limit === 'string' ? limit : 'would_fail';
     // Whoever else looked at the same moment was first.
     if (this.#underWay.has(channel.peerId)) return 'under_way';
-    for (const id of ledger.prune(clock.wallMs())) this.#forget(id);
+    for (const id of ledger.prune()) this.#forget(id);
     const underWay: UnderWay = { peers: new Set([channel.peerId]) };
     this.#underWay.set(channel.peerId, underWay);
     try {

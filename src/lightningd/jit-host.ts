@@ -75,7 +75,7 @@ async function connect(rpc: Rpc, options: JitOptions, logger: Logger): Promise<R
   const clock = systemClock;
   const book = new ChannelBook();
   const earnings = new Earnings();
-  const ledger = new Ledger(earnings, options.allowances);
+  const ledger = new Ledger(earnings, options.allowances, clock);
   const store = new JitStore({ rpc, clock, logger, ledger, earnings });
   const reader = new ChannelReader(rpc, book);
   const warn = (error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`);

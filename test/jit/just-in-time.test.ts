@@ -98,7 +98,7 @@ test('active: held, filled, continued; the ledger keeps what it did cost', async
   assert.equal(world.jit.held, 1);
   assert.equal(await decided, undefined);
   assert.deepEqual([world.jit.held, world.jit.underWay, world.count('filled')], [0, 0, 1]);
-  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 1000n);
+  assert.equal(world.ledger.spent().byAllMsat, 1000n);
   assert.deepEqual(
     [...world.disk.values()].map(({ feeMsat }) => feeMsat),
     [1000n],
@@ -124,7 +124,7 @@ test('active: a booking that cannot be written is no booking, and nothing is sen
   world.write = () => Promise.reject(new Error('disk full'));
   await world.jit.decide(forward(), hold());
   assert.deepEqual([world.fills, world.count('ledger')], [[], 1]);
-  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 0n);
+  assert.equal(world.ledger.spent().byAllMsat, 0n);
 });
 
 test('active: a circle of unknown end stays booked at its most', async () => {
@@ -132,9 +132,9 @@ test('active: a circle of unknown end stays booked at its most', async () => {
   world.perform = async () => ({ status: 'unsettled' });
   await world.jit.decide(forward(), hold());
   assert.equal(world.count('unsettled'), 1);
-  assert.ok(world.ledger.spentMsat(world.clock.nowMs) > 4_900n);
+  assert.ok(world.ledger.spent().byAllMsat > 4_900n);
   const restarted = new World({}, world.clock, world.disk);
-  assert.equal(restarted.ledger.spentMsat(world.clock.nowMs), world.ledger.spentMsat(world.clock.nowMs));
+  assert.equal(restarted.ledger.spent().byAllMsat, world.ledger.spent().byAllMsat);
 });
 
 test('active: the money is taken when it arrives, before the circle is told to be complete', async () => {
@@ -158,7 +158,7 @@ test('active: the money is taken when it arrives, before the circle is told to b
   assert.deepEqual([world.count('filled'), world.jit.underWay], [1, 1]);
   complete({ status: 'complete', feeMsat: 7n });
   await setImmediate();
-  assert.deepEqual([world.jit.underWay, world.ledger.spentMsat(world.clock.nowMs)], [0, 7n]);
+  assert.deepEqual([world.jit.underWay, world.ledger.spent().byAllMsat], [0, 7n]);
 });
 
 test('active: when the hold is over it is late, and the circle still counts', async () => {
@@ -177,7 +177,7 @@ test('active: when the hold is over it is late, and the circle still counts', as
   world.credit(60_000_000n);
   complete({ status: 'complete', feeMsat: 1234n });
   await setImmediate();
-  assert.deepEqual([world.jit.underWay, world.ledger.spentMsat(world.clock.nowMs)], [0, 1234n]);
+  assert.deepEqual([world.jit.underWay, world.ledger.spent().byAllMsat], [0, 1234n]);
   assert.equal(world.count('filled'), 0, 'not for the forward');
 });
 
@@ -206,7 +206,7 @@ test('active: over while the booking was written, nothing is sent and the bookin
   await world.jit.decide(forward(), call);
   await setImmediate();
   assert.deepEqual([world.fills, world.disk.size, world.count('late')], [[], 0, 1]);
-  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 0n);
+  assert.equal(world.ledger.spent().byAllMsat, 0n);
 });
 
 test('active: a sibling that was filled, or has enough, is named only if it may carry the forward', async () => {

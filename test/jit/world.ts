@@ -121,7 +121,7 @@ export class World {
     this.disk = disk;
     this.settings = { mode, holdMs: 4000 };
     this.channels = [channel()];
-    this.ledger = new Ledger(this.earnings, () => allowances);
+    this.ledger = new Ledger(this.earnings, () => allowances, clock);
     this.ledger.restore([...disk.values()], 0);
     this.read();
     let lastId = disk.size;

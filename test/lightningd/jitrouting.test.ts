@@ -401,5 +401,6 @@ test('bookings of an earlier process count as spent, those that nobody can read 
   const unknown = await started(t, { listdatastore: datastore('{"channel":') });
   assert.deepEqual((await unknown.request('htlc_accepted', htlc())).result, CONTINUE);
   assert.deepEqual((await status(unknown)).outcomes, { budget: 1 });
-  await unknown.logged(/cannot be read and counts as the whole allowance/);
+  await unknown.logged(/cannot be read, so nothing is spent/);
+  assert.match(String((await status(unknown)).warning_ledger), /nothing is spent/);
 });
