@@ -431,6 +431,40 @@ test('active: one circle for each peer, none for what comes from those on it, an
   assert.deepEqual([busy.jit.held, busy.count('too_many_held')], [MAX_HELD, 5]);
 });
 
+test('active: a look that ends after the hold promises nothing to what has gone on', async () => {
+  for (const isFilled of [false, true]) {
+    const world = new World();
+    let answer = () => {};
+    const readLater = () => {
+      world.reading = new Promise(resolve => {
+        answer = resolve;
+      });
+    };
+    if (isFilled) {
+      world.perform = async fill => {
+        world.credit(fill.amountMsat);
+        readLater();
+        return { status: 'complete', feeMsat: 1n };
+      };
+    } else {
+      world.channels = [channel({ spendableMsat: AMOUNT_MSAT })];
+      readLater();
+    }
+    const call = hold();
+    const htlc = forward();
+    const decided = world.jit.decide(htlc, call);
+    await setImmediate();
+    call.end();
+    await decided;
+    assert.equal(world.count('late'), 1);
+    world.jit.localFailed(htlc.key, true);
+    answer();
+    await setImmediate();
+    const [read] = world.channels;
+    assert.equal(world.book.spendableMsat(B_CHANNEL), read?.spendableMsat);
+  }
+});
+
 test('active: lightningd that does not answer lets the forward go', async () => {
   const world = new World();
   world.denied = {

@@ -98,6 +98,8 @@ export class World {
   channels: JitChannel[];
   denied = new Set<string>();
   reads = 0;
+  /** When lightningd answers. */
+  reading = Promise.resolve();
   readonly fills: Fill[] = [];
   found: FoundCircle | NoCircle = { outPeerId: C, peers: [C, B] };
   /** What becomes of a circle. */
@@ -156,8 +158,7 @@ export class World {
       node: {
         readPeer: async peerId => {
           this.reads++;
-          // lightningd answers later.
-          await Promise.resolve();
+          await this.reading;
           this.read(peerId);
         },
         denied: async () => this.denied,
