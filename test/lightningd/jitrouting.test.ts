@@ -318,6 +318,25 @@ test('a circle that does not end: continued at the deadline, and its most stays 
   assert.ok(week.spent_msat > 4_900);
 });
 
+test('483 HTLCs in one write, most of them in want of something, some of odd forms: one answer each', async t => {
+  const stub = await started(t, { foafrebalance: never }, { 'foaf-jit-hold-ms': 500 });
+  const before = stub.replies.length;
+  const lines = Array.from({ length: 483 }, (_, id) => {
+    stub.expect(`many#${id}`);
+    const params = id % 7 === 0 ? { htlc: id } : id % 5 === 0 ? small(id, 1) : htlc(id);
+    return JSON.stringify({ jsonrpc: '2.0', id: `many#${id}`, method: 'htlc_accepted', params });
+  });
+  stub.write(`${lines.join('\n\n')}\n\n`);
+  await stub.answered(before + 483);
+  assert.ok(
+    stub.replies.slice(before).every(({ result }) => JSON.stringify(result) === JSON.stringify(CONTINUE)),
+  );
+  const { held, outcomes, circles_under_way } = await status(stub);
+  assert.deepEqual([held, circles_under_way], [0, 1]);
+  assert.equal(stub.rpc.callsOf('foafrebalance').length, 1);
+  assert.equal((outcomes['late'] ?? 0) + (outcomes['under_way'] ?? 0), 20, JSON.stringify(outcomes));
+});
+
 test('stdin that ends while it holds: all are continued, and it ends with status 0', async t => {
   const stub = await started(t, { foafrebalance: never });
   const call = stub.request('htlc_accepted', htlc());
