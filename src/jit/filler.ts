@@ -61,7 +61,7 @@ export class Filler {
 
   /** Why nothing may be spent for a forward. */
   moneyRefusal(forward: Forward, channel: JitChannel): Reason | undefined {
-    if (!this.#init.isLedgerReady()) return 'ledger';
+    if (!this.#init.isLedgerReady() || this.#init.ledger.unreadable > 0) return 'ledger';
     const limit = this.#limit(forward, channel);
     return typeof limit === 'string' ? limit : undefined;
   }

@@ -167,7 +167,8 @@ async function listConfigs(rpc: Rpc, config: string) {
     const answer = await rpc.call('listconfigs', { config });
     return answers.readAnswer('listconfigs', answers.listconfigs, answer).configs;
   } catch (error) {
-    if (error instanceof RpcError) return {};
+    // There is no such option. What else goes wrong must not look as if nothing was set: nobody would be denied.
+    if (error instanceof RpcError && error.code === ErrorCode.invalidParams) return {};
     throw error;
   }
 }

@@ -309,7 +309,14 @@ test('active: each refusal lets go, at once where it is certain, and is counted 
       ['too_large', { totalMsat: 111_000_000n }, {}, () => {}],
       ['own_circle', {}, {}, world => world.jit.ownInvoice(forward().paymentHash)],
       ['cost', { terms: { ...TERMS, feePpm: 0n } }, {}, () => {}],
-      ['budget', {}, {}, world => world.ledger.restore([], 1)],
+      ['ledger', {}, {}, world => world.ledger.restore([], 1)],
+      [
+        'budget',
+        {},
+        {},
+        ({ ledger, clock }) =>
+          ledger.restore([{ id: 'x', channel: '103x1x0', atWallMs: clock.wallMs(), feeMsat: 100_000n }], 0),
+      ],
     ];
   for (const [reason, changes, htlc, prepare] of cases) {
     const world = new World();

@@ -357,6 +357,17 @@ test('lightningd whose RPC refuses, fails or is gone: continued', async t => {
       assert.deepEqual((await stub.request('htlc_accepted', htlc())).result, CONTINUE);
     });
   }
+  await t.test('whom the operator denies cannot be said: nobody is held for', async each => {
+    const stub = await started(each);
+    stub.rpc.methods.set('listconfigs', refuse);
+    assert.deepEqual((await stub.request('htlc_accepted', htlc())).result, CONTINUE);
+    assert.deepEqual((await status(stub)).outcomes, { error: 1 });
+    stub.rpc.methods.set('listconfigs', () => {
+      throw new StubError(-32602, "Unknown config option 'foaf-deny'");
+    });
+    assert.deepEqual((await stub.request('htlc_accepted', htlc(2))).result, CONTINUE);
+    assert.equal(stub.rpc.callsOf('foafrebalance').length, 1);
+  });
   await t.test('its socket', async each => {
     const stub = await started(each);
     await stub.rpc.close();
@@ -419,7 +430,7 @@ test('bookings of an earlier process count as spent, those that nobody can read 
   assert.equal((await status(known)).week.spent_msat, 98_000);
   const unknown = await started(t, { listdatastore: datastore('{"channel":') });
   assert.deepEqual((await unknown.request('htlc_accepted', htlc())).result, CONTINUE);
-  assert.deepEqual((await status(unknown)).outcomes, { budget: 1 });
+  assert.deepEqual((await status(unknown)).outcomes, { ledger: 1 });
   await unknown.logged(/cannot be read, so nothing is spent/);
   assert.match(String((await status(unknown)).warning_ledger), /nothing is spent/);
 });
