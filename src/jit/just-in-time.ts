@@ -64,6 +64,8 @@ export class JustInTime {
   readonly #ownHashes = new Set<string>();
   /** When a failure last filled a channel, by channel id. */
   readonly #lastPassiveMs = new Map<string, number>();
+  /** Channels that are looked at after a failure: of failures in the same moment one asks lightningd. */
+  readonly #lookedAt = new Set<string>();
   /** Forwards that we paid for, and their channels' names. */
   readonly #paidFor = new Map<string, string>();
   /** Who waits for something to arrive, by peer. */
@@ -302,9 +304,15 @@ export class JustInTime {
       this.#count(before ?? 'unknown_channel');
       return;
     }
-    const looked = (await this.#look(forward, channel.peerId))?.[0] ?? this.#pause(forward.channelId);
+    const { channelId, peerId } = channel;
+    if (this.#lookedAt.has(channelId)) {
+      this.#count('under_way');
+      return;
+    }
+    this.#lookedAt.add(channelId);
+    const looked = await this.#look(forward, peerId).finally(() => this.#lookedAt.delete(channelId));
     if (looked !== undefined) {
-      this.#count(looked);
+      this.#count(looked[0]);
       return;
     }
     this.#lastPassiveMs.set(forward.channelId, this.#init.clock.monotonicMs());

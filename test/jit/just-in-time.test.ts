@@ -379,14 +379,15 @@ test('passive: a failure that nothing could be done about does not use up the ho
   );
 });
 
-test('passive: of failures in the same moment one fills', async () => {
+test('passive: of failures in the same moment one asks lightningd, and fills', async () => {
   const world = new World({ mode: 'passive' });
   world.perform = async () => ({ status: 'failed' });
-  const failed = [forward(), forward(), forward()];
+  const failed = Array.from({ length: 483 }, () => forward());
   for (const htlc of failed) world.jit.decide(htlc, hold());
   for (const { key } of failed) world.jit.localFailed(key, true);
   await setImmediate();
-  assert.deepEqual([world.fills.length, world.count('once_an_hour')], [1, 2]);
+  assert.deepEqual([world.fills.length, world.reads, world.deniedAsked], [1, 1, 1]);
+  assert.deepEqual([world.count('under_way'), world.count('failed')], [482, 1]);
 });
 
 test('active: denied peers, of whichever end', async () => {

@@ -97,6 +97,7 @@ export class World {
   /** As lightningd would tell them now. */
   channels: JitChannel[];
   denied = new Set<string>();
+  deniedAsked = 0;
   reads = 0;
   /** When lightningd answers. */
   reading = Promise.resolve();
@@ -161,7 +162,10 @@ export class World {
           await this.reading;
           this.read(peerId);
         },
-        denied: async () => this.denied,
+        denied: async () => {
+          this.deniedAsked++;
+          return this.denied;
+        },
       },
       clock,
       log,
