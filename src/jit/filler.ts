@@ -96,7 +96,7 @@ export class Filler {
     retryForMs: number,
     hold?: { readonly isOver: boolean },
   ): Promise<Reason> {
-    const { ledger, circles, clock, newId } = this.#init;
+    const { ledger, circles, newId } = this.#init;
     const [name] = channel.names;
     const limit = this.#limit(forward, channel);
     if (name === undefined || typeof limit === 'string')
@@ -119,7 +119,7 @@ export class Filler {
       const booking: Booking = {
         id: newId(),
         channel: name,
-        atWallMs: clock.wallMs(),
+        atWallMs: ledger.stampMs(),
         feeMsat: (amountMsat * BigInt(maxFeePpm)) / MILLION,
       };
       if (!ledger.book(booking)) return 'budget';

@@ -56,12 +56,20 @@ export class Ledger {
   readonly #allowances: () => Allowances;
   readonly #clock: Pick<JitClock, 'wallMs' | 'monotonicMs'>;
   readonly #entries = new Map<string, Entry>();
+  /** What the wall clock is ahead of the monotonic one, as it was at the start. */
+  readonly #offsetMs: number;
   #unreadable = 0;
 
   constructor(earned: Earned, allowances: () => Allowances, clock: Pick<JitClock, 'wallMs' | 'monotonicMs'>) {
     this.#earned = earned;
     this.#allowances = allowances;
     this.#clock = clock;
+    this.#offsetMs = clock.wallMs() - clock.monotonicMs();
+  }
+
+  /** When a booking is made: by a clock that was set back meanwhile it would be over too early after a restart. */
+  stampMs(): number {
+    return Math.max(this.#clock.wallMs(), this.#clock.monotonicMs() + this.#offsetMs);
   }
 
   /** How many records nobody could read: nothing is left as long as there are any, since they may have been anything. */

@@ -12,6 +12,7 @@ import {
   B_CHANNEL,
   C,
   C_CHANNEL,
+  Clock,
   channel,
   forward,
   hold,
@@ -117,6 +118,16 @@ test('active: it is booked on the disk at the most that it can cost before it is
   // Half of a tenth of 100 sat, rounded down by the ppm.
   assert.ok((booked[0] ?? 0n) > 4_900n && (booked[0] ?? 0n) <= 5_000n, String(booked));
   assert.deepEqual([world.count('failed'), world.disk.size], [1, 0], 'what certainly failed cost nothing');
+});
+
+test('active: what is booked while the clock is set back counts after a restart with the right one', async () => {
+  const world = new World();
+  const rightMs = world.clock.nowMs;
+  world.perform = async () => ({ status: 'unsettled' });
+  world.clock.wallMs = () => rightMs - 30 * 86_400_000;
+  await world.jit.decide(forward(), hold());
+  const restarted = new World({}, new Clock(), world.disk);
+  assert.ok(restarted.ledger.spent().byAllMsat > 4_900n);
 });
 
 test('active: a booking that cannot be written is no booking, and nothing is sent', async () => {
