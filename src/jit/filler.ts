@@ -61,19 +61,19 @@ export class Filler {
 
   /** Why nothing may be spent for a forward. */
   moneyRefusal(forward: Forward, channel: JitChannel): Reason | undefined {
-    if (!this.#init.isLedgerReady()) return 'ledger';
+    if (!this.#init.isLedgerReady() || this.#init.ledger.unreadable > 0) return 'ledger';
     const limit = this.#limit(forward, channel);
     return typeof limit === 'string' ? limit : undefined;
   }
 
   /** The most that a circle for a forward may cost. */
   #limit(forward: Forward, { terms, names }: JitChannel): bigint | Reason {
-    const { ledger, clock } = this.#init;
+    const { ledger } = this.#init;
     const name = names[0];
     if (terms === undefined || name === undefined) return 'would_fail';
     const worth = this.#worthMsat(forward, terms, name);
     if (worth <= 0n) return 'cost';
-    const remaining = ledger.remainingMsat(name, clock.wallMs());
+    const remaining = ledger.remainingMsat(name);
     if (remaining <= 0n) return 'budget';
     return worth < remaining ? worth : remaining;
   }
@@ -96,14 +96,14 @@ export class Filler {
     retryForMs: number,
     hold?: { readonly isOver: boolean },
   ): Promise<Reason> {
-    const { ledger, circles, clock, newId } = this.#init;
+    const { ledger, circles, newId } = this.#init;
     const [name] = channel.names;
     const limit = this.#limit(forward, channel);
     if (name === undefined || typeof limit === 'string')
       return typeof limit === 'string' ? limit : 'would_fail';
     // Whoever else looked at the same moment was first.
     if (this.#underWay.has(channel.peerId)) return 'under_way';
-    for (const id of ledger.prune(clock.wallMs())) this.#forget(id);
+    for (const id of ledger.prune()) this.#forget(id);
     const underWay: UnderWay = { peers: new Set([channel.peerId]) };
     this.#underWay.set(channel.peerId, underWay);
     try {
@@ -119,7 +119,7 @@ export class Filler {
       const booking: Booking = {
         id: newId(),
         channel: name,
-        atWallMs: clock.wallMs(),
+        atWallMs: ledger.stampMs(),
         feeMsat: (amountMsat * BigInt(maxFeePpm)) / MILLION,
       };
       if (!ledger.book(booking)) return 'budget';

@@ -64,6 +64,8 @@ export class JustInTime {
   readonly #ownHashes = new Set<string>();
   /** When a failure last filled a channel, by channel id. */
   readonly #lastPassiveMs = new Map<string, number>();
+  /** Channels that are looked at after a failure: of failures in the same moment one asks lightningd. */
+  readonly #lookedAt = new Set<string>();
   /** Forwards that we paid for, and their channels' names. */
   readonly #paidFor = new Map<string, string>();
   /** Who waits for something to arrive, by peer. */
@@ -214,7 +216,7 @@ export class JustInTime {
 
   async #tryToFill(forward: Forward, channel: JitChannel, hold: HeldCall): Promise<Ending> {
     const late = hold.over.then((): [Reason] => ['late']);
-    const looked = await Promise.race([this.#look(forward, channel.peerId, true), late]);
+    const looked = await Promise.race([this.#look(forward, channel.peerId, hold), late]);
     if (looked !== undefined) return looked;
     const fresh = this.#init.book.of(forward.channelId) ?? channel;
     const { holdMs } = this.#init.settings();
@@ -226,13 +228,15 @@ export class JustInTime {
   /**
    * A fresh look: whether it lacks anything at all, and whether it may be held.
    *
-   * @param isWaiting whether it takes what is found: others look at the same moment
+   * @param hold given where it waits, and takes what is found: others look at the same moment
    */
-  async #look(forward: Forward, peerId: string, isWaiting: boolean): Promise<Ending | undefined> {
+  async #look(forward: Forward, peerId: string, hold?: HeldCall): Promise<Ending | undefined> {
     const { node } = this.#init;
     await node.readPeer(peerId);
+    // It has gone on without us: what is there is promised to others.
+    if (hold?.isOver) return ['late'];
     const carrier = this.#carrier(forward, peerId);
-    if (isWaiting && carrier !== undefined) this.#promise(forward, carrier);
+    if (hold !== undefined && carrier !== undefined) this.#promise(forward, carrier);
     if (carrier === forward.channelId) return ['enough_after_all'];
     if (carrier !== undefined) return ['sibling_had_enough', carrier];
     const reason = this.#refusal(forward, this.#init.book.of(forward.channelId));
@@ -271,6 +275,7 @@ export class JustInTime {
         if (hold.isOver) return ['late'];
         if (ended !== undefined && ended !== 'filled') return [ended];
         await this.#init.node.readPeer(peerId);
+        if (hold.isOver) return ['late'];
         const carrier = this.#carrier(forward, peerId);
         if (carrier !== undefined) {
           this.#promise(forward, carrier);
@@ -299,9 +304,15 @@ export class JustInTime {
       this.#count(before ?? 'unknown_channel');
       return;
     }
-    const looked = (await this.#look(forward, channel.peerId, false))?.[0] ?? this.#pause(forward.channelId);
+    const { channelId, peerId } = channel;
+    if (this.#lookedAt.has(channelId)) {
+      this.#count('under_way');
+      return;
+    }
+    this.#lookedAt.add(channelId);
+    const looked = await this.#look(forward, peerId).finally(() => this.#lookedAt.delete(channelId));
     if (looked !== undefined) {
-      this.#count(looked);
+      this.#count(looked[0]);
       return;
     }
     this.#lastPassiveMs.set(forward.channelId, this.#init.clock.monotonicMs());

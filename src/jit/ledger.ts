@@ -10,6 +10,7 @@
  * sent, where kill -9 does not clear it, and stays booked like that until lightningd says for certain what it cost:
  * crashing us or hanging the circle gains her nothing either.
  */
+import type { JitClock } from './ports.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 /** Of what forwards earned in a week, circles may cost a quarter. */
@@ -38,89 +39,116 @@ export interface Earned {
   earnedByAllMsat(wallMs: number): bigint;
 }
 
+/** What was booked in the last week. */
+export interface Spent {
+  readonly byAllMsat: bigint;
+  readonly byChannelMsat: ReadonlyMap<string, bigint>;
+}
+
+interface Entry {
+  readonly booking: Booking;
+  /** When a week is over by the monotonic clock too: a wall clock that leaps ahead must not free what was spent. */
+  readonly freeAtMs: number;
+}
+
 export class Ledger {
   readonly #earned: Earned;
   readonly #allowances: () => Allowances;
-  readonly #bookings = new Map<string, Booking>();
-  /** Spent on nobody knows what: records that could not be read. */
-  #unknownMsat = 0n;
+  readonly #clock: Pick<JitClock, 'wallMs' | 'monotonicMs'>;
+  readonly #entries = new Map<string, Entry>();
+  /** What the wall clock is ahead of the monotonic one, as it was at the start. */
+  readonly #offsetMs: number;
+  #unreadable = 0;
 
-  constructor(earned: Earned, allowances: () => Allowances) {
+  constructor(earned: Earned, allowances: () => Allowances, clock: Pick<JitClock, 'wallMs' | 'monotonicMs'>) {
     this.#earned = earned;
     this.#allowances = allowances;
+    this.#clock = clock;
+    this.#offsetMs = clock.wallMs() - clock.monotonicMs();
+  }
+
+  /** When a booking is made: by a clock that was set back meanwhile it would be over too early after a restart. */
+  stampMs(): number {
+    return Math.max(this.#clock.wallMs(), this.#clock.monotonicMs() + this.#offsetMs);
+  }
+
+  /** How many records nobody could read: nothing is left as long as there are any, since they may have been anything. */
+  get unreadable(): number {
+    return this.#unreadable;
   }
 
   /** What a circle for a channel may cost now, at most; 0 when nothing is left. */
-  remainingMsat(channel: string, wallMs: number): bigint {
+  remainingMsat(channel: string, spent = this.spent()): bigint {
+    if (this.#unreadable > 0) return 0n;
     const { perChannelMsat, totalMsat } = this.#allowances();
+    const wallMs = this.#clock.wallMs();
     const ofChannel =
       perChannelMsat +
       this.#earned.earnedMsat(channel, wallMs) / EARNED_DIVISOR -
-      this.spentMsat(wallMs, channel);
-    const ofAll =
-      totalMsat +
-      this.#earned.earnedByAllMsat(wallMs) / EARNED_DIVISOR -
-      this.spentMsat(wallMs) -
-      this.#unknownMsat;
+      (spent.byChannelMsat.get(channel) ?? 0n);
+    const ofAll = totalMsat + this.#earned.earnedByAllMsat(wallMs) / EARNED_DIVISOR - spent.byAllMsat;
     const least = ofChannel < ofAll ? ofChannel : ofAll;
     return least > 0n ? least : 0n;
   }
 
   /** What was booked in the last week. What lies ahead, by a clock that was wrong, counts too. */
-  spentMsat(wallMs: number, channel?: string): bigint {
-    let spent = 0n;
-    for (const booking of this.#bookings.values()) {
-      if (isOver(booking, wallMs)) continue;
-      if (channel === undefined || booking.channel === channel) spent += booking.feeMsat;
+  spent(): Spent {
+    const byChannelMsat = new Map<string, bigint>();
+    let byAllMsat = 0n;
+    for (const entry of this.#entries.values()) {
+      if (this.#isOver(entry)) continue;
+      const { channel, feeMsat } = entry.booking;
+      byAllMsat += feeMsat;
+      byChannelMsat.set(channel, (byChannelMsat.get(channel) ?? 0n) + feeMsat);
     }
-    return spent;
-  }
-
-  /** The channels that something was booked for. */
-  channels(): string[] {
-    return [...new Set([...this.#bookings.values()].map(({ channel }) => channel))];
+    return { byAllMsat, byChannelMsat };
   }
 
   /** Takes what a circle may cost out of what is left. Returns whether there was so much. */
   book(booking: Booking): boolean {
-    const { id, channel, atWallMs, feeMsat } = booking;
-    if (feeMsat < 0n || this.#bookings.has(id)) return false;
-    if (this.#bookings.size >= MAX_BOOKINGS || this.remainingMsat(channel, atWallMs) < feeMsat) return false;
-    this.#bookings.set(id, booking);
+    const { id, channel, feeMsat } = booking;
+    if (feeMsat < 0n || this.#entries.has(id)) return false;
+    if (this.#entries.size >= MAX_BOOKINGS || this.remainingMsat(channel) < feeMsat) return false;
+    this.#take(booking);
     return true;
   }
 
   /** What it did cost; 0 when nothing was or will be paid. Returns the booking as it is now, if any is left. */
   settle(id: string, feeMsat: bigint): Booking | undefined {
-    const booking = this.#bookings.get(id);
-    if (booking === undefined) return undefined;
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
     if (feeMsat <= 0n) {
-      this.#bookings.delete(id);
+      this.#entries.delete(id);
       return undefined;
     }
-    const settled = { ...booking, feeMsat };
-    this.#bookings.set(id, settled);
-    return settled;
+    const booking = { ...entry.booking, feeMsat };
+    this.#entries.set(id, { ...entry, booking });
+    return booking;
   }
 
   /** Forgets what is older than a week. Returns the ids. */
-  prune(wallMs: number): string[] {
-    const over = [...this.#bookings.values()].filter(booking => isOver(booking, wallMs));
-    for (const { id } of over) this.#bookings.delete(id);
-    return over.map(({ id }) => id);
+  prune(): string[] {
+    const over = [...this.#entries].filter(([, entry]) => this.#isOver(entry)).map(([id]) => id);
+    for (const id of over) this.#entries.delete(id);
+    return over;
   }
 
   /**
    * Takes up what an earlier process wrote: all of it counts as spent.
    *
-   * @param unreadable how many records nobody can read; each counts as the whole allowance
+   * @param unreadable how many records nobody can read
    */
   restore(bookings: readonly Booking[], unreadable: number): void {
-    for (const booking of bookings) this.#bookings.set(booking.id, booking);
-    this.#unknownMsat += BigInt(unreadable) * this.#allowances().totalMsat;
+    for (const booking of bookings) this.#take(booking);
+    this.#unreadable += unreadable;
   }
-}
 
-function isOver({ atWallMs }: Booking, wallMs: number): boolean {
-  return atWallMs <= wallMs - WEEK_MS;
+  #take(booking: Booking): void {
+    const ageMs = this.#clock.wallMs() - booking.atWallMs;
+    this.#entries.set(booking.id, { booking, freeAtMs: this.#clock.monotonicMs() + WEEK_MS - ageMs });
+  }
+
+  #isOver({ booking, freeAtMs }: Entry): boolean {
+    return this.#clock.monotonicMs() >= freeAtMs && this.#clock.wallMs() - booking.atWallMs >= WEEK_MS;
+  }
 }

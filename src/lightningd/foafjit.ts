@@ -23,7 +23,8 @@ export function foafjit(sources: JitSources, params: unknown): object {
   const { mode, holdMs } = sources.settings();
   const { perChannelMsat, totalMsat } = sources.allowances();
   const wallMs = clock.wallMs();
-  const channels = [...new Set([...ledger.channels(), ...earnings.channels()])].sort();
+  const spent = ledger.spent();
+  const channels = [...new Set([...spent.byChannelMsat.keys(), ...earnings.channels()])].sort();
   return {
     mode,
     hold_ms: holdMs,
@@ -38,7 +39,7 @@ export function foafjit(sources: JitSources, params: unknown): object {
     ),
     week: {
       earned_msat: earnings.earnedByAllMsat(wallMs),
-      spent_msat: ledger.spentMsat(wallMs),
+      spent_msat: spent.byAllMsat,
       allowance_msat: totalMsat,
       allowance_per_channel_msat: perChannelMsat,
       channels: channels.map(channel => {
@@ -46,14 +47,16 @@ export function foafjit(sources: JitSources, params: unknown): object {
         return {
           short_channel_id: channel,
           earned_msat: earnings.earnedMsat(channel, wallMs),
-          spent_msat: ledger.spentMsat(wallMs, channel),
-          remaining_msat: ledger.remainingMsat(channel, wallMs),
+          spent_msat: spent.byChannelMsat.get(channel) ?? 0n,
+          remaining_msat: ledger.remainingMsat(channel, spent),
           share_settled: Number(settled) / Number(ended),
         };
       }),
     },
-    ...(sources.isLedgerReady()
+    ...(sources.isLedgerReady() && ledger.unreadable === 0
       ? {}
-      : { warning_ledger: 'what was spent before could not be read yet: nothing is spent' }),
+      : {
+          warning_ledger: `what was spent before could not be read${ledger.unreadable > 0 ? '' : ' yet'}: nothing is spent`,
+        }),
   };
 }

@@ -75,7 +75,7 @@ async function connect(rpc: Rpc, options: JitOptions, logger: Logger): Promise<R
   const clock = systemClock;
   const book = new ChannelBook();
   const earnings = new Earnings();
-  const ledger = new Ledger(earnings, options.allowances);
+  const ledger = new Ledger(earnings, options.allowances, clock);
   const store = new JitStore({ rpc, clock, logger, ledger, earnings });
   const reader = new ChannelReader(rpc, book);
   const warn = (error: unknown) => logger.warn(`our channels could not be read: ${String(error)}`);
@@ -167,7 +167,8 @@ async function listConfigs(rpc: Rpc, config: string) {
     const answer = await rpc.call('listconfigs', { config });
     return answers.readAnswer('listconfigs', answers.listconfigs, answer).configs;
   } catch (error) {
-    if (error instanceof RpcError) return {};
+    // There is no such option. What else goes wrong must not look as if nothing was set: nobody would be denied.
+    if (error instanceof RpcError && error.code === ErrorCode.invalidParams) return {};
     throw error;
   }
 }

@@ -3,7 +3,7 @@
  * earned in one entry.
  *
  * Hazard: what is not known to have been spent would be spent again. So nothing may be paid before all of it was read, and
- * a record that cannot be read counts as much as there is to spend. Earnings that are lost only make us poorer.
+ * a record that cannot be read leaves nothing to spend. Earnings that are lost only make us poorer.
  */
 import * as v from 'valibot';
 import type { DayRecord, Earnings } from '../jit/earnings.ts';
@@ -123,7 +123,7 @@ export class JitStore implements Bookings {
       if (id === undefined || !read.success) {
         unreadable++;
         logger.warn(
-          `${JSON.stringify(key)} in the datastore cannot be read and counts as the whole allowance: deldatastore it if it is not ours`,
+          `${JSON.stringify(key)} in the datastore cannot be read, so nothing is spent: if it is not ours, deldatastore it and start jitrouting anew`,
         );
       } else {
         const { channel, at, fee_msat } = read.output;

@@ -12,6 +12,7 @@ import {
   B_CHANNEL,
   C,
   C_CHANNEL,
+  Clock,
   channel,
   forward,
   hold,
@@ -98,7 +99,7 @@ test('active: held, filled, continued; the ledger keeps what it did cost', async
   assert.equal(world.jit.held, 1);
   assert.equal(await decided, undefined);
   assert.deepEqual([world.jit.held, world.jit.underWay, world.count('filled')], [0, 0, 1]);
-  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 1000n);
+  assert.equal(world.ledger.spent().byAllMsat, 1000n);
   assert.deepEqual(
     [...world.disk.values()].map(({ feeMsat }) => feeMsat),
     [1000n],
@@ -119,12 +120,22 @@ test('active: it is booked on the disk at the most that it can cost before it is
   assert.deepEqual([world.count('failed'), world.disk.size], [1, 0], 'what certainly failed cost nothing');
 });
 
+test('active: what is booked while the clock is set back counts after a restart with the right one', async () => {
+  const world = new World();
+  const rightMs = world.clock.nowMs;
+  world.perform = async () => ({ status: 'unsettled' });
+  world.clock.wallMs = () => rightMs - 30 * 86_400_000;
+  await world.jit.decide(forward(), hold());
+  const restarted = new World({}, new Clock(), world.disk);
+  assert.ok(restarted.ledger.spent().byAllMsat > 4_900n);
+});
+
 test('active: a booking that cannot be written is no booking, and nothing is sent', async () => {
   const world = new World();
   world.write = () => Promise.reject(new Error('disk full'));
   await world.jit.decide(forward(), hold());
   assert.deepEqual([world.fills, world.count('ledger')], [[], 1]);
-  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 0n);
+  assert.equal(world.ledger.spent().byAllMsat, 0n);
 });
 
 test('active: a circle of unknown end stays booked at its most', async () => {
@@ -132,9 +143,9 @@ test('active: a circle of unknown end stays booked at its most', async () => {
   world.perform = async () => ({ status: 'unsettled' });
   await world.jit.decide(forward(), hold());
   assert.equal(world.count('unsettled'), 1);
-  assert.ok(world.ledger.spentMsat(world.clock.nowMs) > 4_900n);
+  assert.ok(world.ledger.spent().byAllMsat > 4_900n);
   const restarted = new World({}, world.clock, world.disk);
-  assert.equal(restarted.ledger.spentMsat(world.clock.nowMs), world.ledger.spentMsat(world.clock.nowMs));
+  assert.equal(restarted.ledger.spent().byAllMsat, world.ledger.spent().byAllMsat);
 });
 
 test('active: the money is taken when it arrives, before the circle is told to be complete', async () => {
@@ -158,7 +169,7 @@ test('active: the money is taken when it arrives, before the circle is told to b
   assert.deepEqual([world.count('filled'), world.jit.underWay], [1, 1]);
   complete({ status: 'complete', feeMsat: 7n });
   await setImmediate();
-  assert.deepEqual([world.jit.underWay, world.ledger.spentMsat(world.clock.nowMs)], [0, 7n]);
+  assert.deepEqual([world.jit.underWay, world.ledger.spent().byAllMsat], [0, 7n]);
 });
 
 test('active: when the hold is over it is late, and the circle still counts', async () => {
@@ -177,7 +188,7 @@ test('active: when the hold is over it is late, and the circle still counts', as
   world.credit(60_000_000n);
   complete({ status: 'complete', feeMsat: 1234n });
   await setImmediate();
-  assert.deepEqual([world.jit.underWay, world.ledger.spentMsat(world.clock.nowMs)], [0, 1234n]);
+  assert.deepEqual([world.jit.underWay, world.ledger.spent().byAllMsat], [0, 1234n]);
   assert.equal(world.count('filled'), 0, 'not for the forward');
 });
 
@@ -206,7 +217,7 @@ test('active: over while the booking was written, nothing is sent and the bookin
   await world.jit.decide(forward(), call);
   await setImmediate();
   assert.deepEqual([world.fills, world.disk.size, world.count('late')], [[], 0, 1]);
-  assert.equal(world.ledger.spentMsat(world.clock.nowMs), 0n);
+  assert.equal(world.ledger.spent().byAllMsat, 0n);
 });
 
 test('active: a sibling that was filled, or has enough, is named only if it may carry the forward', async () => {
@@ -309,7 +320,14 @@ test('active: each refusal lets go, at once where it is certain, and is counted 
       ['too_large', { totalMsat: 111_000_000n }, {}, () => {}],
       ['own_circle', {}, {}, world => world.jit.ownInvoice(forward().paymentHash)],
       ['cost', { terms: { ...TERMS, feePpm: 0n } }, {}, () => {}],
-      ['budget', {}, {}, world => world.ledger.restore([], 1)],
+      ['ledger', {}, {}, world => world.ledger.restore([], 1)],
+      [
+        'budget',
+        {},
+        {},
+        ({ ledger, clock }) =>
+          ledger.restore([{ id: 'x', channel: '103x1x0', atWallMs: clock.wallMs(), feeMsat: 100_000n }], 0),
+      ],
     ];
   for (const [reason, changes, htlc, prepare] of cases) {
     const world = new World();
@@ -372,14 +390,15 @@ test('passive: a failure that nothing could be done about does not use up the ho
   );
 });
 
-test('passive: of failures in the same moment one fills', async () => {
+test('passive: of failures in the same moment one asks lightningd, and fills', async () => {
   const world = new World({ mode: 'passive' });
   world.perform = async () => ({ status: 'failed' });
-  const failed = [forward(), forward(), forward()];
+  const failed = Array.from({ length: 483 }, () => forward());
   for (const htlc of failed) world.jit.decide(htlc, hold());
   for (const { key } of failed) world.jit.localFailed(key, true);
   await setImmediate();
-  assert.deepEqual([world.fills.length, world.count('once_an_hour')], [1, 2]);
+  assert.deepEqual([world.fills.length, world.reads, world.deniedAsked], [1, 1, 1]);
+  assert.deepEqual([world.count('under_way'), world.count('failed')], [482, 1]);
 });
 
 test('active: denied peers, of whichever end', async () => {
@@ -429,6 +448,40 @@ test('active: one circle for each peer, none for what comes from those on it, an
   for (const { channelId } of busy.channels) busy.jit.decide(forward({ channelId }), hold());
   await setImmediate();
   assert.deepEqual([busy.jit.held, busy.count('too_many_held')], [MAX_HELD, 5]);
+});
+
+test('active: a look that ends after the hold promises nothing to what has gone on', async () => {
+  for (const isFilled of [false, true]) {
+    const world = new World();
+    let answer = () => {};
+    const readLater = () => {
+      world.reading = new Promise(resolve => {
+        answer = resolve;
+      });
+    };
+    if (isFilled) {
+      world.perform = async fill => {
+        world.credit(fill.amountMsat);
+        readLater();
+        return { status: 'complete', feeMsat: 1n };
+      };
+    } else {
+      world.channels = [channel({ spendableMsat: AMOUNT_MSAT })];
+      readLater();
+    }
+    const call = hold();
+    const htlc = forward();
+    const decided = world.jit.decide(htlc, call);
+    await setImmediate();
+    call.end();
+    await decided;
+    assert.equal(world.count('late'), 1);
+    world.jit.localFailed(htlc.key, true);
+    answer();
+    await setImmediate();
+    const [read] = world.channels;
+    assert.equal(world.book.spendableMsat(B_CHANNEL), read?.spendableMsat);
+  }
 });
 
 test('active: lightningd that does not answer lets the forward go', async () => {

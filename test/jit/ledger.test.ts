@@ -61,7 +61,9 @@ test('a week never holds more than was earned in seven times 24 hours', () => {
 });
 
 test('what is booked is gone, what it did cost stays, and after a week it is free again', () => {
-  const ledger = new Ledger(new Earnings(), () => ALLOWANCES);
+  const clock = new Clock();
+  clock.nowMs = NOW;
+  const ledger = new Ledger(new Earnings(), () => ALLOWANCES, clock);
   const booking = (id: string, channel: string, feeMsat: bigint): Booking => ({
     id,
     channel,
@@ -71,22 +73,69 @@ test('what is booked is gone, what it did cost stays, and after a week it is fre
   assert.ok(ledger.book(booking('1', X, 80_000n)));
   assert.equal(ledger.book(booking('1', X, 1n)), false, 'twice');
   assert.equal(ledger.book(booking('2', X, 20_001n)), false, 'above what the channel has left');
-  assert.equal(ledger.remainingMsat(Y, NOW), 70_000n, 'above what all have left');
+  assert.equal(ledger.remainingMsat(Y), 70_000n, 'above what all have left');
   assert.equal(ledger.settle('1', 30_000n)?.feeMsat, 30_000n);
-  assert.equal(ledger.remainingMsat(X, NOW), 70_000n);
+  assert.equal(ledger.remainingMsat(X), 70_000n);
   assert.ok(ledger.book(booking('3', Y, 100_000n)));
   assert.equal(ledger.settle('3', 0n), undefined);
-  assert.equal(ledger.remainingMsat(Y, NOW), 100_000n);
-  assert.equal(ledger.remainingMsat(X, NOW - DAY_MS), 70_000n, 'a clock that went back frees nothing');
-  assert.equal(ledger.remainingMsat(X, NOW + WEEK_MS - 1), 70_000n);
-  assert.equal(ledger.remainingMsat(X, NOW + WEEK_MS), 100_000n);
-  assert.deepEqual(ledger.prune(NOW + WEEK_MS), ['1']);
+  assert.equal(ledger.remainingMsat(Y), 100_000n);
+  clock.nowMs = NOW + WEEK_MS - 1;
+  assert.equal(ledger.remainingMsat(X), 70_000n);
+  clock.nowMs = NOW + WEEK_MS;
+  assert.equal(ledger.remainingMsat(X), 100_000n);
+  assert.deepEqual(ledger.prune(), ['1']);
 });
 
-test('a record that nobody can read is the whole allowance', () => {
-  const ledger = new Ledger(new Earnings(), () => ALLOWANCES);
+test('a wall clock that leaps frees nothing, in whichever direction, before a restart and after it', () => {
+  const booking = { id: '1', channel: X, atWallMs: NOW, feeMsat: 100_000n };
+  let [wallMs, monotonicMs] = [NOW, 0];
+  const clock = { wallMs: () => wallMs, monotonicMs: () => monotonicMs };
+  const booked = new Ledger(new Earnings(), () => ALLOWANCES, clock);
+  assert.ok(booked.book(booking));
+  const restored = new Ledger(new Earnings(), () => ALLOWANCES, clock);
+  monotonicMs += DAY_MS;
+  wallMs += DAY_MS;
+  restored.restore([booking], 0);
+  for (const ledger of [booked, restored]) {
+    for (const leapMs of [-DAY_MS, 30 * DAY_MS, 0]) {
+      wallMs = NOW + DAY_MS + leapMs;
+      assert.deepEqual([ledger.prune(), ledger.remainingMsat(X)], [[], 0n], String(leapMs));
+    }
+  }
+  monotonicMs += 6 * DAY_MS;
+  for (const ledger of [booked, restored]) assert.deepEqual(ledger.prune(), []);
+  wallMs = NOW + WEEK_MS;
+  for (const ledger of [booked, restored]) assert.deepEqual(ledger.prune(), ['1']);
+});
+
+test('with a record that nobody can read nothing is left, whatever is earned or allowed afterwards', () => {
+  const earnings = new Earnings();
+  const clock = new Clock();
+  let allowances = { perChannelMsat: 0n, totalMsat: 0n };
+  const ledger = new Ledger(earnings, () => allowances, clock);
   ledger.restore([], 1);
-  assert.equal(ledger.remainingMsat(X, NOW), 0n);
+  earnings.settled(X, 1_000_000n, clock.wallMs());
+  assert.equal(ledger.remainingMsat(X), 0n);
+  allowances = { perChannelMsat: 100_000n, totalMsat: 100_000n };
+  assert.equal(ledger.remainingMsat(X), 0n);
+});
+
+test('a look at the week of a thousand channels looks at each a few times only', () => {
+  let looks = 0;
+  class Counted extends Earnings {
+    override earnedMsat(channel: string, wallMs: number): bigint {
+      looks++;
+      return super.earnedMsat(channel, wallMs);
+    }
+  }
+  const earnings = new Counted();
+  const clock = new Clock();
+  const ledger = new Ledger(earnings, () => ALLOWANCES, clock);
+  for (let n = 0; n < 1000; n++) earnings.settled(`${n}x1x0`, 1000n, clock.wallMs());
+  const spent = ledger.spent();
+  for (const channel of earnings.channels()) ledger.remainingMsat(channel, spent);
+  assert.equal(looks, 1000);
+  assert.equal(earnings.earnedByAllMsat(clock.wallMs()), 1_000_000n);
 });
 
 test('whatever is earned, booked, settled and lost in crashes: a week costs at most a quarter of it and the allowance', () => {
@@ -105,8 +154,9 @@ test('whatever is earned, booked, settled and lost in crashes: a week costs at m
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       let nowMs = NOW;
+      const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
       let earnings = new Earnings();
-      let ledger = new Ledger(earnings, () => ALLOWANCES);
+      let ledger = new Ledger(earnings, () => ALLOWANCES, clock);
       const disk = new Map<string, Booking>();
       const paid = new Map<string, { channel: string; atMs: number; msat: bigint }>();
       const earned: { channel: string; atMs: number; msat: bigint }[] = [];
@@ -151,7 +201,7 @@ test('whatever is earned, booked, settled and lost in crashes: a week costs at m
           const written = earnings.state(nowMs);
           earnings = new Earnings();
           earnings.restore(written);
-          ledger = new Ledger(earnings, () => ALLOWANCES);
+          ledger = new Ledger(earnings, () => ALLOWANCES, clock);
           ledger.restore([...disk.values()], 0);
         }
       }

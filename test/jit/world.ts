@@ -97,7 +97,10 @@ export class World {
   /** As lightningd would tell them now. */
   channels: JitChannel[];
   denied = new Set<string>();
+  deniedAsked = 0;
   reads = 0;
+  /** When lightningd answers. */
+  reading = Promise.resolve();
   readonly fills: Fill[] = [];
   found: FoundCircle | NoCircle = { outPeerId: C, peers: [C, B] };
   /** What becomes of a circle. */
@@ -121,7 +124,7 @@ export class World {
     this.disk = disk;
     this.settings = { mode, holdMs: 4000 };
     this.channels = [channel()];
-    this.ledger = new Ledger(this.earnings, () => allowances);
+    this.ledger = new Ledger(this.earnings, () => allowances, clock);
     this.ledger.restore([...disk.values()], 0);
     this.read();
     let lastId = disk.size;
@@ -156,11 +159,13 @@ export class World {
       node: {
         readPeer: async peerId => {
           this.reads++;
-          // lightningd answers later.
-          await Promise.resolve();
+          await this.reading;
           this.read(peerId);
         },
-        denied: async () => this.denied,
+        denied: async () => {
+          this.deniedAsked++;
+          return this.denied;
+        },
       },
       clock,
       log,

@@ -318,6 +318,25 @@ test('a circle that does not end: continued at the deadline, and its most stays 
   assert.ok(week.spent_msat > 4_900);
 });
 
+test('483 HTLCs in one write, most of them in want of something, some of odd forms: one answer each', async t => {
+  const stub = await started(t, { foafrebalance: never }, { 'foaf-jit-hold-ms': 500 });
+  const before = stub.replies.length;
+  const lines = Array.from({ length: 483 }, (_, id) => {
+    stub.expect(`many#${id}`);
+    const params = id % 7 === 0 ? { htlc: id } : id % 5 === 0 ? small(id, 1) : htlc(id);
+    return JSON.stringify({ jsonrpc: '2.0', id: `many#${id}`, method: 'htlc_accepted', params });
+  });
+  stub.write(`${lines.join('\n\n')}\n\n`);
+  await stub.answered(before + 483);
+  assert.ok(
+    stub.replies.slice(before).every(({ result }) => JSON.stringify(result) === JSON.stringify(CONTINUE)),
+  );
+  const { held, outcomes, circles_under_way } = await status(stub);
+  assert.deepEqual([held, circles_under_way], [0, 1]);
+  assert.equal(stub.rpc.callsOf('foafrebalance').length, 1);
+  assert.equal((outcomes['late'] ?? 0) + (outcomes['under_way'] ?? 0), 20, JSON.stringify(outcomes));
+});
+
 test('stdin that ends while it holds: all are continued, and it ends with status 0', async t => {
   const stub = await started(t, { foafrebalance: never });
   const call = stub.request('htlc_accepted', htlc());
@@ -338,6 +357,17 @@ test('lightningd whose RPC refuses, fails or is gone: continued', async t => {
       assert.deepEqual((await stub.request('htlc_accepted', htlc())).result, CONTINUE);
     });
   }
+  await t.test('whom the operator denies cannot be said: nobody is held for', async each => {
+    const stub = await started(each);
+    stub.rpc.methods.set('listconfigs', refuse);
+    assert.deepEqual((await stub.request('htlc_accepted', htlc())).result, CONTINUE);
+    assert.deepEqual((await status(stub)).outcomes, { error: 1 });
+    stub.rpc.methods.set('listconfigs', () => {
+      throw new StubError(-32602, "Unknown config option 'foaf-deny'");
+    });
+    assert.deepEqual((await stub.request('htlc_accepted', htlc(2))).result, CONTINUE);
+    assert.equal(stub.rpc.callsOf('foafrebalance').length, 1);
+  });
   await t.test('its socket', async each => {
     const stub = await started(each);
     await stub.rpc.close();
@@ -400,6 +430,7 @@ test('bookings of an earlier process count as spent, those that nobody can read 
   assert.equal((await status(known)).week.spent_msat, 98_000);
   const unknown = await started(t, { listdatastore: datastore('{"channel":') });
   assert.deepEqual((await unknown.request('htlc_accepted', htlc())).result, CONTINUE);
-  assert.deepEqual((await status(unknown)).outcomes, { budget: 1 });
-  await unknown.logged(/cannot be read and counts as the whole allowance/);
+  assert.deepEqual((await status(unknown)).outcomes, { ledger: 1 });
+  await unknown.logged(/cannot be read, so nothing is spent/);
+  assert.match(String((await status(unknown)).warning_ledger), /nothing is spent/);
 });
