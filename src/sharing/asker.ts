@@ -272,8 +272,11 @@ export class Asker {
     const saidAtMs = clock.monotonicMs() - ageMs;
     const known: GossipChannels = await gossip.read(peerId, reply.flow);
     let believed = believe(reply, nodeId, known);
-    let isChecked = true;
-    if (believed.unknown.length > 0 && (await this.#areSomeOf(peerId, believed.unknown))) {
+    // lightningd may not say: nothing is held against anyone then, and this is not remembered as all.
+    const isNewer =
+      believed.unknown.length > 0 && (await this.#areSomeOf(peerId, believed.unknown).catch(() => undefined));
+    let isChecked = isNewer === false;
+    if (isNewer === true) {
       const newer = await gossip.read(peerId, reply.flow, GOSSIP_RETRY_AGE_MS);
       // What was read just now cannot be read again yet: a channel may be missing, so this is not remembered as all.
       isChecked = newer !== known;

@@ -17,7 +17,7 @@ export const MARGIN_DENOMINATOR = 100n * U32_RANGE;
 
 /**
  * The margin m between 0.02 and 0.10 (docs/protocol.md, "Answering") for a uniformly random u32: the keyed hash of
- * node and week that keeps a friend from searching for ν by shifting its own channel.
+ * node and side that keeps a friend from searching for ν by shifting its own channel.
  */
 export function marginFrom(uniformU32: number): Margin {
   return 2n * U32_RANGE + 8n * BigInt(uniformU32);

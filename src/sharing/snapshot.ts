@@ -11,8 +11,6 @@ import { isEligible, marginFrom, type Side, sidesOf } from './eligibility.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import type { NodeView } from './node-view.ts';
 
-/** A margin lasts a week (docs/protocol.md, "Answering"). */
-const WEEK_MS = 7 * 24 * 3600 * 1000;
 /** For how long the same channels are left out (docs/protocol.md, "Answering"). */
 const OMISSION_PERIOD_MS = 28 * 24 * 3600 * 1000;
 const U32_RANGE = 2 ** 32;
@@ -49,8 +47,8 @@ export class Snapshot {
     this.timestampMs = BigInt(Math.floor(wallMs / TIMESTAMP_STEP_MS) * TIMESTAMP_STEP_MS);
     this.#view = view;
     this.#hash = hash;
-    const week = String(Math.floor(wallMs / WEEK_MS));
-    this.#sides = sidesOf(view, minDepth, (peerId, side) => marginFrom(hash('margin', peerId, week, side)));
+    // Never changed: each new margin would show another interval for ν to two friends who search for it (docs/privacy.md).
+    this.#sides = sidesOf(view, minDepth, (peerId, side) => marginFrom(hash('margin', peerId, side)));
     const period = String(Math.floor(wallMs / OMISSION_PERIOD_MS));
     // The same for all who ask, and for long: otherwise friends and days together would show what each leaves out.
     this.#isOmitted = shortChannelId =>

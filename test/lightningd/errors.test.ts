@@ -20,6 +20,7 @@ describe('what a caller is told', () => {
       nodeTimeout: 3471,
       nodeRefused: 3472,
       nodeAnswer: 3473,
+      pictureNotWritten: 3474,
     });
   });
 

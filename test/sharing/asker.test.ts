@@ -29,6 +29,7 @@ class World {
   ]);
   /** Whose channels the gossip knows that are not in `gossip`. */
   readonly ends = new Map<ShortChannelId, [string, string]>();
+  endsFailure: Error | undefined;
   readonly knowledge = new Knowledge();
   readonly breaches = new Breaches();
   readonly learned: { peerId: string; word: Word }[] = [];
@@ -48,7 +49,10 @@ class World {
         if (this.gossipFailure !== undefined) throw this.gossipFailure;
         return maxAgeMs !== undefined && this.gossipReadsAnew ? new Map(this.gossip) : this.gossip;
       },
-      endsOf: async id => this.ends.get(id),
+      endsOf: async id => {
+        if (this.endsFailure !== undefined) throw this.endsFailure;
+        return this.ends.get(id);
+      },
     },
     knowledge: this.knowledge,
     silentPeers: new SilentPeers(),
@@ -339,6 +343,13 @@ test('a channel that gossip read just now does not know: the answer lacks it, an
   world.gossipReadsAnew = true;
   await world.conversation(['200x1x0', '300x1x0'], { fresh: true });
   assert.equal((await world.ask({ peers: [ALICE] })).friends[0]?.status, 'remembered');
+});
+
+test('where lightningd does not say whose an unknown channel is, the answer has the others, and is not remembered', async () => {
+  const world = new World();
+  world.endsFailure = new Error('lightningd is busy');
+  assert.deepEqual(named((await world.conversation(['200x1x0', '300x1x0'])).friends[0]), ['200x1x0']);
+  assert.equal((await world.conversation(['200x1x0'])).friends[0]?.status, 'replied');
 });
 
 test('gossip that cannot be read leaves the reply without channels, with the reason', async () => {
