@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type CommandSchema, usageOf } from '../src/lightningd/command-schema.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const README = `${ROOT}README.md`;
 const SCHEMAS = `${ROOT}src/lightningd/schemas/`;
 const REF = 'definitions.json#/$defs/';
 
@@ -139,7 +140,8 @@ function typeOf(schema: Schema): string {
   if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map(value => `\`${value}\``).join(', ');
-  if (items !== undefined) return `array of ${typeOf(items)}${items.properties || items.$ref?.endsWith('hop') ? 's' : ''}`;
+  if (items !== undefined)
+    return `array of ${typeOf(items)}${items.properties || items.$ref?.endsWith('hop') ? 's' : ''}`;
   if (type === 'integer' && maximum !== undefined) return `integer, ${minimum} to ${maximum}`;
   return String(type);
 }

@@ -1,12 +1,13 @@
-// npm run docs: brings the command pages, the README's list of commands and its picture up to date.
+// npm run docs: brings the command pages, the README's list of commands, their examples and the README's picture up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { commands, pagePath, ROOT, readmeUpToDate, upToDate } from './command-pages.ts';
+import { commands, pagePath, README, readmeUpToDate, upToDate } from './command-pages.ts';
 import { EFFECT, effect } from './effect.ts';
+import { examplesUpToDate } from './examples.ts';
 
-function update(path: string, change: (text: string) => string): void {
-  writeFileSync(path, change(readFileSync(path, 'utf8')));
+async function update(path: string, change: (text: string) => string): Promise<void> {
+  writeFileSync(path, await examplesUpToDate(change(readFileSync(path, 'utf8'))));
 }
 
-for (const command of commands) update(pagePath(command), page => upToDate(page, command));
-update(`${ROOT}README.md`, readmeUpToDate);
+for (const command of commands) await update(pagePath(command), page => upToDate(page, command));
+await update(README, readmeUpToDate);
 writeFileSync(EFFECT, await effect());
