@@ -132,7 +132,7 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
     const replies = async () => (await ask(a, fresh)).friends.map(({ status: each }) => each);
     assert.deepEqual(await replies(), ['replied', 'replied']);
     await a.rpc('plugin', { subcommand: 'start', plugin: NEIGHBOUR });
-    await a.rpc('plugin', { subcommand: 'stop', plugin: PLUGIN });
+    await a.rpc('plugin', { subcommand: 'stop', plugin: 'balancesharing.ts' });
     const from = a.logLength;
     await b.rpc('sendcustommsg', { node_id: a.id, msg: `${ANOTHER_TYPE}03` });
     await a.waitForLog(heard(`${ANOTHER_TYPE}03`), { from });

@@ -88,7 +88,8 @@ describe('the examples print what is shown, as the schemas have it', { concurren
 });
 
 test('README.md has every option with its default', async t => {
-  const rows = [...read(README).matchAll(/^\| (`foaf-.*?) \| (.*?) \|/gm)];
+  const [, section = ''] = /^## Options$(.*?)^## /ms.exec(read(README)) ?? [];
+  const rows = [...section.matchAll(/^\| (`foaf-.*?) \| (.*?) \|/gm)];
   const told = new Map(
     rows.flatMap(([, names = '', value = '']) =>
       [...names.matchAll(/`([a-z-]+)`/g)].map(([, name]) => [name, value.replaceAll('`', '')]),
