@@ -34,28 +34,37 @@ export function beliefOf(
 }
 
 /**
+ * How likely a channel of which nothing is known is of use at all: lnd's `DefaultAprioriHopProbability`. Many channels
+ * are worn to one side, and a large capacity does not help on the other. With 1 instead, an offer hardly counts against
+ * an unknown channel that is a little cheaper (docs/simulation.md).
+ */
+const UNWORN = 0.6;
+
+/**
  * The chance that a channel carries `amount`, never rising with it.
  *
- * Nothing known: each balance from 0 to the capacity is as likely (Pickhardt, Tikhomirov, Biryukov, Nowostawski,
- * "Security and Privacy of Lightning Network Payments with Uncertain Channel Balances", arXiv 2103.08576), so that it
- * is (upper − amount) / upper. If the offer holds, the same from the offered amount on: 1 up to it, then falling to
- * zero at the capacity. The offer holds with the friend's reliability, else nothing is known.
+ * Nothing known: it is not worn to the other side, and then each balance from 0 to the capacity is as likely
+ * (Pickhardt, Tikhomirov, Biryukov, Nowostawski, "Security and Privacy of Lightning Network Payments with Uncertain
+ * Channel Balances", arXiv 2103.08576): `UNWORN` × (upper − amount) / upper. If the offer holds it is 1 up to the
+ * offered amount, then falling to zero at the capacity. The offer holds with the friend's reliability, else nothing is
+ * known.
  */
 export function chanceOf({ upper, offered, reliability }: Belief, amount: number): number {
   if (amount >= upper) return 0;
-  const unknown = (upper - amount) / upper;
+  const unknown = (UNWORN * (upper - amount)) / upper;
   if (reliability === 0) return unknown;
   const held = amount <= offered ? 1 : (upper - amount) / (upper - offered);
   return reliability * held + (1 - reliability) * unknown;
 }
 
-/** Parts of what a failed try is worth avoiding: 10 sat, and 200 ppm of the amount. */
-const FAILED_TRY_BASE_MSAT = 10_000n;
-const FAILED_TRY_PPM = 200n;
+/** Parts of what a failed try is worth avoiding: 20 sat, and 400 ppm of the amount. */
+const FAILED_TRY_BASE_MSAT = 20_000n;
+const FAILED_TRY_PPM = 400n;
 
 /**
  * What a failed try is worth avoiding: it costs no fee, but holds the amount for seconds and tells nodes on the way.
- * A judgement: below lnd's for payments, which somebody waits for (`AttemptCost` 100 sat, `AttemptCostPPM` 1000).
+ * A judgement: below lnd's for payments, which somebody waits for (`AttemptCost` 100 sat, `AttemptCostPPM` 1000). Half
+ * of this costs tries, more of it fees, and hardly saves any tries (docs/simulation.md).
  */
 export function failedTryCost(amountMsat: bigint): bigint {
   return FAILED_TRY_BASE_MSAT + (amountMsat * FAILED_TRY_PPM) / 1_000_000n;

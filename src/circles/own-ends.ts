@@ -8,7 +8,7 @@ import type { HtlcLimits, NodeView, OwnChannel } from '../sharing/node-view.ts';
 import { compareShortChannelIds } from '../wire/short-channel-id.ts';
 import { toNumber } from './fees.ts';
 import { canReceive, canSend, type RouteEnd, type RouteParts } from './route.ts';
-import type { CircleQuery, OwnFilter } from './types.ts';
+import type { CircleQuery, EndFilter } from './types.ts';
 
 /** One of our channels as first hop, and what it lets out at once, in millisatoshi. */
 export interface Out extends RouteEnd {
@@ -48,8 +48,9 @@ export function insOf(view: NodeView, query: CircleQuery): ReadonlyMap<string, r
 }
 
 /** Whether a filter, where there is one, lets a channel of ours through. */
-export function passes(channel: OwnChannel, filter: OwnFilter | undefined): boolean {
+export function passes(channel: OwnChannel, filter: EndFilter | undefined): boolean {
   if (filter === undefined) return true;
+  if ('peerIds' in filter) return filter.peerIds.has(channel.peerId);
   return 'peerId' in filter
     ? channel.peerId === filter.peerId
     : channel.shortChannelId === filter.shortChannelId;

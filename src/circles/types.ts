@@ -20,6 +20,12 @@ export interface FriendGossip {
   readonly to: GossipChannels;
 }
 
+/** What a search leaves out: also in the middle of a circle. */
+export interface Exclusions {
+  readonly peers: ReadonlySet<string>;
+  readonly channels: ReadonlySet<ShortChannelId>;
+}
+
 /** All that circles are made from. What becomes known while a search is under way may count already, or not yet. */
 export interface CircleSources {
   readonly view: NodeView;
@@ -31,12 +37,15 @@ export interface CircleSources {
 /** One of our channels, or any that we have with a peer. */
 export type OwnFilter = { readonly peerId: string } | { readonly shortChannelId: ShortChannelId };
 
+/** The same, or any that we have with some of our peers. */
+export type EndFilter = OwnFilter | { readonly peerIds: ReadonlySet<string> };
+
 export interface CircleQuery {
   /** What arrives back at us; above 0. */
   readonly amountMsat: bigint;
   /** Where it may leave and come back; everywhere when left out. */
-  readonly out?: OwnFilter;
-  readonly in?: OwnFilter;
+  readonly out?: EndFilter;
+  readonly in?: EndFilter;
   /** The most that all fees together may be, in parts per million of `amountMsat`; 0 is legal. */
   readonly maxFeePpm: bigint;
   /** The most blocks from now to the expiry of our own first HTLC. */

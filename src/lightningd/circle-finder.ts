@@ -11,6 +11,7 @@ import { type Breaks, Pace } from '../circles/pace.ts';
 import type {
   CircleQuery,
   CircleSearch,
+  Exclusions,
   FriendGossip,
   HopKnowledge,
   MissingReason,
@@ -18,7 +19,6 @@ import type {
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipSource } from '../sharing/ports.ts';
-import type { ShortChannelId } from '../wire/short-channel-id.ts';
 
 /** How many friends' gossip is read at once. */
 const READ_AT_ONCE = 4;
@@ -37,12 +37,6 @@ export interface CircleFinderInit {
   readonly finalDelay: number;
   /** The monotonic time from which word still counts. */
   readonly saidSinceMs: () => number;
-}
-
-/** What a search leaves out. */
-export interface Exclusions {
-  readonly peers: ReadonlySet<string>;
-  readonly channels: ReadonlySet<ShortChannelId>;
 }
 
 export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Set() };
@@ -132,7 +126,9 @@ export class CircleFinder {
     }
     // Also in the middle of a circle: whoever held one HTLC may hold the next.
     const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
-      channels.has(shortChannelId) || peers.has(source) || peers.has(destination);
+      // Mostly there are none, and a search asks for each of its hops.
+      (channels.size > 0 && channels.has(shortChannelId)) ||
+      (peers.size > 0 && (peers.has(source) || peers.has(destination)));
     return {
       // What failed just now is not tried again, though less than that may be offered there.
       offer: channel => (isExcluded(channel) ? undefined : offers.get(channel)),

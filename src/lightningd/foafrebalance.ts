@@ -1,12 +1,11 @@
 /** The command `foafrebalance`: moves an amount from where there is too much to where there is too little. */
-import type { CircleSearch, OwnFilter } from '../circles/types.ts';
-import { chooseMoves, type Move } from '../rebalance/choose.ts';
+import type { CircleSearch, Exclusions, OwnFilter } from '../circles/types.ts';
+import { amountOf, findMove, type MoveWish } from '../rebalance/find-move.ts';
 import { type Attempt, GaveUpError, type Rebalanced, type Rebalancer } from '../rebalance/rebalancer.ts';
 import type { Asker } from '../sharing/asker.ts';
-import type { OwnChannel } from '../sharing/node-view.ts';
 import { rungFor } from '../sharing/rungs.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
-import type { CircleFinder, Exclusions } from './circle-finder.ts';
+import type { CircleFinder } from './circle-finder.ts';
 import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { asCommandError, CommandError } from './errors.ts';
 import {
@@ -35,10 +34,6 @@ const PARAMETERS = parameterNames(FOAFREBALANCE);
 /** As `pay` has it. */
 const DEFAULT_RETRY_FOR_S = 60;
 const RETRY_FOR_RANGE_S = { minimum: 1, maximum: 3600 } as const;
-/** How many moves are looked at when nothing says what to move. */
-const MOVES = 10;
-/** How many of them may begin, or end, with the same peer. */
-const MOVES_PER_PEER = 2;
 
 /** `pay`'s codes (lightning-pay). */
 const PayCode = { noRoute: 205, tooExpensive: 206, gaveUp: 210 } as const;
@@ -124,11 +119,12 @@ export async function foafrebalance(
         `${NAME}: our channels are made up by files: nothing can be moved`,
       );
     }
-    const find = (exclusions: Exclusions) => findMove(finder, wanted, settings, exclusions);
+    const wish = wishOf(wanted, settings);
+    const find = (exclusions: Exclusions) => findMove(finder, wish, exclusions);
     const now = { peers: rebalancer.avoided(), channels: new Set<bigint>() };
     if (wanted.dryRun) return planned(await find(now), startedMs);
     if (wanted.ask) {
-      await askFriends(asker, await amountOf(finder, wanted, settings, now), settings.timeoutS, progress);
+      await askFriends(asker, await amountOf(finder, wish, now), settings.timeoutS, progress);
     }
     const leftMs = Math.max(0, wanted.retryForS * 1000 - (performance.now() - startedMs));
     const result = await rebalancer.rebalance(find, leftMs, progress);
@@ -139,88 +135,14 @@ export async function foafrebalance(
   }
 }
 
-/** The circles of the move that was asked for, or of the best one that has any. */
-async function findMove(
-  finder: CircleFinder,
-  wanted: Parameters,
-  settings: CircleSettings,
-  exclusions: Exclusions,
-): Promise<CircleSearch> {
-  const maxFeePpm = BigInt(wanted.maxFeePpm ?? settings.maxFeePpm);
-  const { maxDelay } = settings;
-  const ends = {
-    ...(wanted.out === undefined ? {} : { out: wanted.out }),
-    ...(wanted.in === undefined ? {} : { in: wanted.in }),
+function wishOf({ amountMsat, out, in: home, maxFeePpm }: Parameters, settings: CircleSettings): MoveWish {
+  return {
+    ...(amountMsat === undefined ? {} : { amountMsat }),
+    ...(out === undefined ? {} : { out }),
+    ...(home === undefined ? {} : { in: home }),
+    maxFeePpm: BigInt(maxFeePpm ?? settings.maxFeePpm),
+    maxDelay: settings.maxDelay,
   };
-  const { amountMsat } = wanted;
-  // All that could be chosen has been: whatever leans is the caller's business.
-  if (amountMsat !== undefined && wanted.out !== undefined && wanted.in !== undefined) {
-    return finder.find({ amountMsat, ...ends, maxFeePpm, maxDelay, limit: 1 }, exclusions);
-  }
-  const moves = await movesFor(finder, wanted, settings, exclusions);
-  let search: CircleSearch | undefined;
-  for (const move of moves) {
-    const found = await finder.find({ ...move, maxFeePpm, maxDelay, limit: 1 }, exclusions);
-    if (found.circles.length > 0) return found;
-    search ??= found;
-  }
-  return search ?? { circles: [] };
-}
-
-/** The moves that help most, spread over peers: else one that has no way onward would stand for all of them. */
-async function movesFor(
-  finder: CircleFinder,
-  wanted: Parameters,
-  settings: CircleSettings,
-  { peers, channels }: Exclusions,
-): Promise<Move[]> {
-  const view = await finder.view();
-  const request = {
-    ...(wanted.amountMsat === undefined ? {} : { amountMsat: wanted.amountMsat }),
-    ...(wanted.out === undefined ? {} : { out: wanted.out }),
-    ...(wanted.in === undefined ? {} : { in: wanted.in }),
-    maxFeePpm: BigInt(wanted.maxFeePpm ?? settings.maxFeePpm),
-  };
-  const left = new Set(peers);
-  // Left out ones still count in our balance; they only cannot be used.
-  const isUsable = ({ peerId, shortChannelId }: OwnChannel) =>
-    !left.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId));
-  const choose = (limit: number) => {
-    const usable = view.channels.map(channel =>
-      isUsable(channel) ? channel : { ...channel, usable: false },
-    );
-    return chooseMoves({ ...view, channels: usable }, { ...request, limit });
-  };
-  if (wanted.out !== undefined || wanted.in !== undefined) return choose(MOVES);
-  const moves: Move[] = [];
-  const uses = new Map<string, number>();
-  while (moves.length < MOVES) {
-    const more = choose(MOVES_PER_PEER);
-    if (more.length === 0) break;
-    for (const move of more) {
-      moves.push(move);
-      for (const end of [move.out, move.in]) {
-        if (!('peerId' in end)) continue;
-        const count = (uses.get(end.peerId) ?? 0) + 1;
-        uses.set(end.peerId, count);
-        if (count >= MOVES_PER_PEER) left.add(end.peerId);
-      }
-    }
-    // One that is alone would be chosen again.
-    for (const { out } of more) if (more.length < MOVES_PER_PEER && 'peerId' in out) left.add(out.peerId);
-  }
-  return moves;
-}
-
-async function amountOf(
-  finder: CircleFinder,
-  wanted: Parameters,
-  settings: CircleSettings,
-  exclusions: Exclusions,
-): Promise<bigint | undefined> {
-  if (wanted.amountMsat !== undefined) return wanted.amountMsat;
-  const [move] = await movesFor(finder, wanted, settings, exclusions);
-  return move?.amountMsat;
 }
 
 /** Asks both ways, unless what friends said is still remembered. What comes of it shows in the circles. */

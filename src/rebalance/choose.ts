@@ -31,6 +31,8 @@ export interface MoveRequest {
   readonly limit: number;
 }
 
+type Ends = Omit<MoveRequest, 'limit'>;
+
 /** What a search for circles can be asked. */
 export interface Move {
   readonly out: OwnFilter;
@@ -76,8 +78,18 @@ export function chooseMoves(view: NodeView, request: MoveRequest): Move[] {
   return best.map(({ move }) => move);
 }
 
+/** The peers that an amount may leave by, and those that it may come back by: those of all moves there are. */
+export function movableEnds(
+  view: NodeView,
+  request: Ends,
+): { readonly outs: readonly string[]; readonly ins: readonly string[] } {
+  const { outs, ins } = sidesOf(view, request);
+  const ids = (sides: readonly Side[]) => sides.map(({ peerId }) => peerId);
+  return { outs: ids(outs), ins: ids(ins) };
+}
+
 /** By peer id, so that of equal moves the same one always comes first. */
-function sidesOf(view: NodeView, request: MoveRequest): { outs: Side[]; ins: Side[] } {
+function sidesOf(view: NodeView, request: Ends): { outs: Side[]; ins: Side[] } {
   const counted = view.channels.filter(({ state }) => state !== 'other');
   const whole = balanceOf(counted);
   const outs: Side[] = [];
@@ -105,12 +117,12 @@ function sidesOf(view: NodeView, request: MoveRequest): { outs: Side[]; ins: Sid
 }
 
 /** Whether a side was named together with the amount. */
-function isDecided({ amountMsat }: MoveRequest, filter: OwnFilter | undefined): boolean {
+function isDecided({ amountMsat }: Ends, filter: OwnFilter | undefined): boolean {
   return amountMsat !== undefined && filter !== undefined;
 }
 
 /** What to move where at most `mostMsat` may arrive; never falls as that rises. */
-function sizeOf(mostMsat: bigint, { amountMsat, maxFeePpm }: MoveRequest): bigint | undefined {
+function sizeOf(mostMsat: bigint, { amountMsat, maxFeePpm }: Ends): bigint | undefined {
   if (amountMsat !== undefined) return amountMsat <= mostMsat ? amountMsat : undefined;
   const size = underRung(mostMsat, maxFeePpm);
   return size >= MINIMUM_MOVE_MSAT ? size : undefined;

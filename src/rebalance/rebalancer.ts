@@ -8,7 +8,7 @@
  * while. If the invoice was paid, the amount has arrived, whoever holds back the preimage on the way to our payment's
  * end: that is no reason to pay again. Locks are by peer, since a peer may use any of its channels with us.
  */
-import type { Circle, CircleSearch, RouteHop } from '../circles/types.ts';
+import type { Circle, CircleSearch, Exclusions, RouteHop } from '../circles/types.ts';
 import { meaningOf } from '../knowledge/failure-codes.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
@@ -27,10 +27,7 @@ const SETTLE_STEP_MS = 100;
 const MAX_RECENT = 20;
 
 /** Finds circles, the best first, without those that go through the given peers or channels. */
-export type FindCircles = (exclusions: {
-  readonly peers: ReadonlySet<string>;
-  readonly channels: ReadonlySet<ShortChannelId>;
-}) => Promise<CircleSearch>;
+export type FindCircles = (exclusions: Exclusions) => Promise<CircleSearch>;
 
 export interface Attempt {
   readonly hops: readonly RouteHop[];

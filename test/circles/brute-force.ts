@@ -1,5 +1,5 @@
 /** Every circle there is, one by one, by the rules as docs/circles.md states them: what the search is compared with. */
-import type { CircleQuery, OwnFilter } from '../../src/circles/types.ts';
+import type { CircleQuery, EndFilter } from '../../src/circles/types.ts';
 import type { ForwardingTerms, OwnChannel } from '../../src/sharing/node-view.ts';
 import type { GossipChannel } from '../../src/sharing/ports.ts';
 import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
@@ -105,20 +105,21 @@ function reckon(out: OwnChannel, steps: readonly Step[], home: OwnChannel, query
   ];
 }
 
-function chosen(channel: OwnChannel, filter: OwnFilter | undefined): boolean {
+function chosen(channel: OwnChannel, filter: EndFilter | undefined): boolean {
   if (filter === undefined) return true;
+  if ('peerIds' in filter) return filter.peerIds.has(channel.peerId);
   if ('peerId' in filter) return channel.peerId === filter.peerId;
   return channel.shortChannelId === filter.shortChannelId;
 }
 
-/** The balance is uniform below what is impossible; an offer that holds rules out what is below it. */
+/** Unworn with 0.6, and then uniform below what is impossible; an offer that holds rules out what is below it. */
 function chanceOf(capacityMsat: bigint, { offer, failedMsat }: End, amountMsat: bigint): number {
   let impossible = capacityMsat + 1n;
   const contradicted = offer !== undefined && failedMsat !== undefined && offer.amountMsat >= failedMsat;
   if (failedMsat !== undefined && !contradicted) impossible = min(impossible, failedMsat);
   if (amountMsat >= impossible) return 0;
   const share = (from: bigint) => Number(impossible - amountMsat) / Number(impossible - from);
-  const blind = share(0n);
+  const blind = 0.6 * share(0n);
   if (offer === undefined) return blind;
   const offered = min(offer.amountMsat, capacityMsat);
   const told = amountMsat <= offered ? 1 : share(offered);

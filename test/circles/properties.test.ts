@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { findCircles } from '../../src/circles/circles.ts';
-import type { Circle, CircleQuery, OwnFilter } from '../../src/circles/types.ts';
+import type { Circle, CircleQuery, EndFilter } from '../../src/circles/types.ts';
 import type { OwnChannel } from '../../src/sharing/node-view.ts';
 import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { nodeId, scid, US } from '../sharing/world.ts';
@@ -12,9 +12,10 @@ import { anyNetwork, anyQuery, Balances, NO_BREAKS, sourcesOf } from './network.
 const RUNS = { numRuns: 1500 };
 const pathOf = ({ hops }: Circle) => hops.map(hop => formatShortChannelId(hop.shortChannelId)).join(' ');
 
-const anyFilter: fc.Arbitrary<OwnFilter | undefined> = fc.oneof(
+const anyFilter: fc.Arbitrary<EndFilter | undefined> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
   fc.integer({ min: 1, max: 3 }).map(peer => ({ peerId: nodeId(peer) })),
+  fc.integer({ min: 2, max: 3 }).map(last => ({ peerIds: new Set([nodeId(1), nodeId(last)]) })),
   fc.integer({ min: 0, max: 4 }).map(index => ({ shortChannelId: scid(`900x${index}x0`) })),
 );
 
@@ -23,8 +24,9 @@ const anyRestriction: fc.Arbitrary<CircleQuery> = fc
   .tuple(anyQuery, anyFilter, anyFilter)
   .map(([query, out, home]) => ({ ...query, ...(out && { out }), ...(home && { in: home }) }));
 
-function isChosen({ peerId, shortChannelId }: OwnChannel, filter: OwnFilter | undefined): boolean {
+function isChosen({ peerId, shortChannelId }: OwnChannel, filter: EndFilter | undefined): boolean {
   if (filter === undefined) return true;
+  if ('peerIds' in filter) return filter.peerIds.has(peerId);
   return 'peerId' in filter ? peerId === filter.peerId : shortChannelId === filter.shortChannelId;
 }
 

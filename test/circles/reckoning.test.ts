@@ -48,20 +48,21 @@ test('property: a fee in ppm is above a limit exactly when the fee is', () => {
 test('the chance of a hop, by hand', () => {
   const nothing = beliefOf(999, undefined, undefined);
   assert.deepEqual(
-    [1, 500, 999, 1000].map(amount => chanceOf(nothing, amount)),
-    [0.999, 0.5, 0.001, 0],
+    // 0.6 of what a uniform balance says.
+    [500, 999, 1000].map(amount => chanceOf(nothing, amount)),
+    [0.3, 0.0006, 0],
   );
   const offered = beliefOf(999, { amount: 500, reliability: 1 }, undefined);
   assert.deepEqual(
     [500, 750, 999, 1000].map(amount => chanceOf(offered, amount)),
     [1, 0.5, 0.002, 0],
   );
-  // Half of a certainty and half of 0.5.
-  assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 0.5 }, undefined), 500), 0.75);
+  // Half of a certainty and half of 0.3.
+  assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 0.5 }, undefined), 500), 0.65);
   const failed = beliefOf(999, undefined, 800);
   assert.deepEqual(
     [400, 799, 800].map(amount => chanceOf(failed, amount)),
-    [0.5, 1 / 800, 0],
+    [0.3, 0.6 / 800, 0],
   );
   // Offered 500, failed at 800; and an offer of 900, which can only be newer than the failure.
   assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 1 }, 800), 650), 0.5);
@@ -120,5 +121,5 @@ test('the expected cost, by hand', () => {
   // One failure on the average before a success.
   assert.equal(expectedCost(5000, 0.5, 50_000), 55_000);
   assert.equal(expectedCost(5000, 0.25, 50_000), 155_000);
-  assert.equal(failedTryCost(200_000_000n), 50_000n);
+  assert.equal(failedTryCost(200_000_000n), 100_000n);
 });

@@ -73,14 +73,14 @@ describe('whose end nobody knows', { concurrency: true, skip: missingPrograms() 
     await using network = await RegtestNetwork.start({ nodes: [US, HOLDING, {}, {}, {}] });
     const [a, b, c] = [network.node(0), network.node(1), network.node(2)];
     const [d, e] = [network.node(3), network.node(4)];
-    // The move from B to C helps most, since their channels are smaller; then that from D to E.
+    // The way from B to C is the likeliest, since the channel between them is larger; then that from D to E.
     const [ab = ''] = await network.openChannels([
       { from: 0, to: 1, amountSat: 1_000_000, pushSat: 100_000 },
       { from: 2, to: 0, amountSat: 1_000_000, pushSat: 100_000 },
-      { from: 1, to: 2, amountSat: 1_000_000, pushSat: 300_000 },
+      { from: 1, to: 2, amountSat: 2_000_000, pushSat: 600_000 },
       { from: 0, to: 3, amountSat: 2_000_000, pushSat: 200_000 },
       { from: 4, to: 0, amountSat: 2_000_000, pushSat: 200_000 },
-      { from: 3, to: 4, amountSat: 2_000_000, pushSat: 600_000 },
+      { from: 3, to: 4, amountSat: 1_000_000, pushSat: 300_000 },
     ]);
     let known = await ledger(network);
     await b.rpc('holdnext', { count: 1 });

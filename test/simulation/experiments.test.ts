@@ -1,0 +1,88 @@
+/** The experiments' figures for one seed, small: whatever changes them changes what the documents say. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runBatch } from '../../src/simulation/attempts-batch.ts';
+import { figuresOf } from '../../src/simulation/figures.ts';
+import { NetworkGossip } from '../../src/simulation/gossip.ts';
+import { madeUpNetwork } from '../../src/simulation/made-up-network.ts';
+import { Random } from '../../src/simulation/random.ts';
+import { measure, type Run } from '../../src/simulation/runs.ts';
+
+const NETWORK = madeUpNetwork(1500, new Random(1));
+const LEVELS = [0, 0.3, 1].map(share => ({
+  name: String(share),
+  adoption: { by: 'random' as const, share },
+}));
+const FRIENDS = (['friend', 'largest friend', 'friends'] as const).map(by => ({
+  name: by,
+  adoption: { by },
+}));
+const RUN: Run = {
+  name: 'small',
+  describe: 'small',
+  balances: 'depleted',
+  speech: 'shipped',
+  amountSat: 200_000,
+  ageMinutes: [0, 5],
+  levels: [...LEVELS, ...FRIENDS],
+};
+const CASES = 120;
+
+const run = (threads: number, changes: Partial<Run> = {}) =>
+  measure(NETWORK, [{ ...RUN, ...changes }], CASES, threads, new Random(1).fork('small'), () => {});
+
+test('the figures of 120 cases for one seed, the same in one thread and in two', async () => {
+  const [one, two] = [await run(1), await run(2)];
+  assert.deepEqual(one, two);
+  const figures = one[0]?.levels.map(({ level, solvable, first, tries, fee, friendsAnswering }) => ({
+    level,
+    solvable,
+    firsts: Math.round(first.value * solvable),
+    tries: Math.round(tries.value * solvable),
+    fee: Math.round(fee.value),
+    answers: Math.round(friendsAnswering * solvable),
+  }));
+  assert.deepEqual(figures, [
+    { level: '0', solvable: 72, firsts: 16, tries: 406, fee: 32_385, answers: 0 },
+    { level: '0.3', solvable: 72, firsts: 39, tries: 246, fee: 38_456, answers: 314 },
+    { level: '1', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 1280 },
+    { level: 'friend', solvable: 72, firsts: 20, tries: 328, fee: 35_143, answers: 72 },
+    { level: 'largest friend', solvable: 72, firsts: 33, tries: 235, fee: 36_455, answers: 72 },
+    { level: 'friends', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 1280 },
+  ]);
+});
+
+test('who shares at one level shares at every higher one; a friend alone is one', async () => {
+  const [measured] = await run(2, { speech: 'ideal' });
+  const answering = measured?.levels.map(({ friendsAnswering }) => friendsAnswering) ?? [];
+  const [nobody = 0, some = 0, all = 0, friend, largest, friends] = answering;
+  assert.ok(nobody === 0 && some > nobody && all > some);
+  assert.deepEqual([friend, largest, friends], [1, 1, all]);
+});
+
+test('every circle that is paid costs no less than the cheapest, and is within the limit', async () => {
+  const task = {
+    seed: 'fees',
+    cases: 60,
+    balances: 'uniform' as const,
+    speech: 'ideal' as const,
+    amountMsat: 200_000_000n,
+    maxFeePpm: 500n,
+    minAgeMs: 0,
+    maxAgeMs: 0,
+    levels: LEVELS,
+    maxTries: 50,
+  };
+  const outcomes = await runBatch(NETWORK, new NetworkGossip(NETWORK), task);
+  let paid = 0;
+  for (const { cheapest, results } of outcomes) {
+    for (const { isComplete, feeMsat, tries } of results) {
+      if (cheapest === undefined) assert.equal(isComplete, false);
+      if (!isComplete) continue;
+      paid++;
+      assert.ok(tries >= 1 && feeMsat >= (cheapest ?? 0) && feeMsat <= 100_000);
+    }
+  }
+  assert.ok(paid > 30);
+  assert.equal(figuresOf('blind', outcomes, 0).cases, 60);
+});
