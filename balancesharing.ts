@@ -7,12 +7,13 @@
 
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { FOAFBALANCE_USAGE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
-import { FOAFCIRCLES_USAGE, foafcircles, parseFoafcircles } from './src/lightningd/foafcircles.ts';
-import { FOAFDECODE_USAGE, foafdecode } from './src/lightningd/foafdecode.ts';
-import { FOAFGRAPH_USAGE, foafgraph, parseFoafgraph } from './src/lightningd/foafgraph.ts';
-import { FOAFREBALANCE_USAGE, foafrebalance, parseFoafrebalance } from './src/lightningd/foafrebalance.ts';
-import { FOAFSTATUS_USAGE, foafstatus, parseFoafstatus } from './src/lightningd/foafstatus.ts';
+import { addCommand } from './src/lightningd/command-schema.ts';
+import { FOAFBALANCE, foafbalance, parseFoafbalance } from './src/lightningd/foafbalance.ts';
+import { FOAFCIRCLES, foafcircles, parseFoafcircles } from './src/lightningd/foafcircles.ts';
+import { FOAFDECODE, foafdecode } from './src/lightningd/foafdecode.ts';
+import { FOAFGRAPH, foafgraph, parseFoafgraph } from './src/lightningd/foafgraph.ts';
+import { FOAFREBALANCE, foafrebalance, parseFoafrebalance } from './src/lightningd/foafrebalance.ts';
+import { FOAFSTATUS, foafstatus, parseFoafstatus } from './src/lightningd/foafstatus.ts';
 import { registerOptions } from './src/lightningd/options.ts';
 import { Plugin } from './src/lightningd/plugin.ts';
 import { hostSharing, NOTIFICATIONS } from './src/lightningd/sharing-host.ts';
@@ -23,56 +24,29 @@ const options = registerOptions(plugin);
 const folder = dirname(realpathSync(process.argv[1] ?? '.'));
 const sharing = hostSharing(plugin, options, folder);
 
-plugin.addMethod(
-  'foafbalance',
+addCommand(
+  plugin,
+  FOAFBALANCE,
   params => foafbalance(sharing().asker, params, options.timeout.value),
-  FOAFBALANCE_USAGE,
-  'Asks friends on which of their channels they would willingly forward an amount',
-  'Asks connected peers, waits for all of them or for the timeout, and answers who offers which channels.',
-  { check: parseFoafbalance },
+  parseFoafbalance,
 );
-plugin.addMethod(
-  'foafcircles',
+addCommand(
+  plugin,
+  FOAFCIRCLES,
   params =>
     foafcircles(sharing().finder, params, options.circleSettings(), id =>
       sharing().status.silentPeers.hasSpoken(id),
     ),
-  FOAFCIRCLES_USAGE,
-  'Lists circular routes that would rebalance by an amount, best first',
-  'Circles of three and four hops over friends and their friends, by what is known of each hop, with their exact fees.',
-  { check: parseFoafcircles },
+  parseFoafcircles,
 );
-plugin.addMethod(
-  'foafrebalance',
+addCommand(
+  plugin,
+  FOAFREBALANCE,
   (params, { progress }) => foafrebalance(sharing(), params, options.circleSettings(), progress),
-  FOAFREBALANCE_USAGE,
-  'Moves an amount between our own channels around a circle',
-  'With nothing given it moves what helps the node most; dryrun=true answers what it would do.',
-  { check: parseFoafrebalance },
+  parseFoafrebalance,
 );
-plugin.addMethod(
-  'foafdecode',
-  foafdecode,
-  FOAFDECODE_USAGE,
-  'Says in words what a message of type 347 holds',
-  'Takes the message in hexadecimal, its two-byte type included, as lightningd logs it.',
-  { check: foafdecode },
-);
-plugin.addMethod(
-  'foafstatus',
-  params => foafstatus(sharing().status, params),
-  FOAFSTATUS_USAGE,
-  'Shows who speaks, what is known and how old, what came and went, and what is set',
-  'Lists the friends, or the one that is named, and sums up the rest.',
-  { check: parseFoafstatus },
-);
-plugin.addMethod(
-  'foafgraph',
-  params => foafgraph(sharing().painter, params),
-  FOAFGRAPH_USAGE,
-  'Draws our channels, what friends offer and the circles found, as an HTML file',
-  "Writes into the folder foaf beside lightningd's RPC socket and answers the file's path; the page loads nothing.",
-  { check: parseFoafgraph },
-);
+addCommand(plugin, FOAFDECODE, foafdecode, foafdecode);
+addCommand(plugin, FOAFSTATUS, params => foafstatus(sharing().status, params), parseFoafstatus);
+addCommand(plugin, FOAFGRAPH, params => foafgraph(sharing().painter, params), parseFoafgraph);
 plugin.addHook('custommsg', params => sharing().receive(params), { filters: [FOAF_MESSAGE_TYPE] });
 plugin.start();

@@ -4,7 +4,8 @@
 // A second, optional plugin: just-in-time routing, in a process of its own. The two lines above are those of
 // balancesharing.ts, whose commands it uses.
 
-import { foafjit } from './src/lightningd/foafjit.ts';
+import { addCommand } from './src/lightningd/command-schema.ts';
+import { FOAFJIT, foafjit } from './src/lightningd/foafjit.ts';
 import { hostJit } from './src/lightningd/jit-host.ts';
 import { registerJitOptions } from './src/lightningd/jit-options.ts';
 import { Plugin } from './src/lightningd/plugin.ts';
@@ -13,11 +14,5 @@ const plugin = new Plugin();
 const options = registerJitOptions(plugin);
 const sources = hostJit(plugin, options, process.argv[1] ?? '.');
 
-plugin.addMethod(
-  'foafjit',
-  params => foafjit(sources(), params),
-  '',
-  'Shows which forwards were held or helped, why others were not, and what it cost',
-  'Just-in-time routing: what was decided, by reason, and the budget of the last week by channel.',
-);
+addCommand(plugin, FOAFJIT, params => foafjit(sources(), params));
 plugin.start();

@@ -9,6 +9,7 @@ import {
 import type { GossipChannel } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { asCommandError, CommandError, ErrorCode } from './errors.ts';
 import {
   bindParameters,
@@ -19,11 +20,12 @@ import {
   parseWholeNumber,
   shown,
 } from './parameters.ts';
+import schema from './schemas/foafbalance.json' with { type: 'json' };
 
-const NAME = 'foafbalance';
-const PARAMETERS = ['direction', 'amount', 'peers', 'timeout', 'fresh'];
+export const FOAFBALANCE: CommandSchema = schema;
+const NAME = FOAFBALANCE.rpc;
+const PARAMETERS = parameterNames(FOAFBALANCE);
 
-export const FOAFBALANCE_USAGE = 'direction amount [peers] [timeout] [fresh]';
 /** A call may wait this long, in seconds. */
 export const TIMEOUT_RANGE_S = { minimum: 1, maximum: 300 } as const;
 

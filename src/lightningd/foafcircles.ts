@@ -4,6 +4,7 @@ import type { Circle, CircleSearch, Missing, MissingReason, OwnFilter } from '..
 import { friendsOf, type NodeView } from '../sharing/node-view.ts';
 import { formatShortChannelId, parseShortChannelId } from '../wire/short-channel-id.ts';
 import type { CircleFinder } from './circle-finder.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { asCommandError } from './errors.ts';
 import {
   bindParameters,
@@ -13,11 +14,12 @@ import {
   parseWholeNumber,
   shown,
 } from './parameters.ts';
+import schema from './schemas/foafcircles.json' with { type: 'json' };
 
-const NAME = 'foafcircles';
-const PARAMETERS = ['amount', 'out', 'in', 'maxfeeppm', 'limit'];
+export const FOAFCIRCLES: CommandSchema = schema;
+const NAME = FOAFCIRCLES.rpc;
+const PARAMETERS = parameterNames(FOAFCIRCLES);
 
-export const FOAFCIRCLES_USAGE = 'amount [out] [in] [maxfeeppm] [limit]';
 export const MAX_FEE_PPM_RANGE = { minimum: 0, maximum: 100_000 } as const;
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;

@@ -2,15 +2,16 @@
 import { decodeMessage, FOAF_MESSAGE_TYPE, type FoafMessage } from '../wire/codec.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import { WireError } from '../wire/wire-error.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { bindParameters, invalidParameter, shown } from './parameters.ts';
+import schema from './schemas/foafdecode.json' with { type: 'json' };
 
-const NAME = 'foafdecode';
-
-export const FOAFDECODE_USAGE = 'message';
+export const FOAFDECODE: CommandSchema = schema;
+const NAME = FOAFDECODE.rpc;
 
 /** @throws CommandError -32602 when the message is void, with the reason */
 export function foafdecode(params: unknown): object {
-  const { message } = bindParameters(NAME, ['message'], params);
+  const { message } = bindParameters(NAME, parameterNames(FOAFDECODE), params);
   if (typeof message !== 'string') {
     throw invalidParameter(NAME, 'message', `must be a message in hexadecimal, got ${shown(message)}`);
   }

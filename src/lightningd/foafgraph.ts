@@ -9,15 +9,16 @@ import { factsBudget, pageOf } from '../picture/html.ts';
 import { pack } from '../picture/pack.ts';
 import { pageParts } from '../picture/page-script.ts';
 import type { PictureFacts } from '../picture/picture.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { asCommandError, CommandError, ErrorCode } from './errors.ts';
 import { bindParameters, invalidParameter, shown } from './parameters.ts';
 import { gatherFacts, type PictureSources } from './picture-facts.ts';
 import { fileNameOf, PictureFolderError, writePicture } from './picture-folder.ts';
+import schema from './schemas/foafgraph.json' with { type: 'json' };
 
-const NAME = 'foafgraph';
+export const FOAFGRAPH: CommandSchema = schema;
+const NAME = FOAFGRAPH.rpc;
 const DEFAULT_NAME = 'foaf.html';
-
-export const FOAFGRAPH_USAGE = '[name]';
 
 interface Drawn {
   readonly facts: PictureFacts;
@@ -30,7 +31,7 @@ interface Drawn {
 
 /** @throws CommandError -32602 when `name` cannot be a file's name */
 export function parseFoafgraph(params: unknown): { readonly name: string } {
-  const { name = DEFAULT_NAME } = bindParameters(NAME, ['name'], params);
+  const { name = DEFAULT_NAME } = bindParameters(NAME, parameterNames(FOAFGRAPH), params);
   const fileName = fileNameOf(name);
   if (fileName !== undefined) return { name: fileName };
   throw invalidParameter(

@@ -4,7 +4,11 @@ import type { JitSettings, JustInTime } from '../jit/just-in-time.ts';
 import type { Allowances, Ledger } from '../jit/ledger.ts';
 import { REASONS } from '../jit/types.ts';
 import type { Clock } from '../sharing/ports.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { bindParameters } from './parameters.ts';
+import schema from './schemas/foafjit.json' with { type: 'json' };
+
+export const FOAFJIT: CommandSchema = schema;
 
 export interface JitSources {
   readonly jit: JustInTime;
@@ -18,7 +22,7 @@ export interface JitSources {
 
 /** @throws CommandError -32602 for any parameter */
 export function foafjit(sources: JitSources, params: unknown): object {
-  bindParameters('foafjit', [], params);
+  bindParameters(FOAFJIT.rpc, parameterNames(FOAFJIT), params);
   const { jit, ledger, earnings, clock } = sources;
   const { mode, holdMs } = sources.settings();
   const { perChannelMsat, totalMsat } = sources.allowances();

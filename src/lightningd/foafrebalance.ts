@@ -6,6 +6,7 @@ import type { Asker } from '../sharing/asker.ts';
 import { rungFor } from '../sharing/rungs.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import type { CircleFinder } from './circle-finder.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { asCommandError, CommandError } from './errors.ts';
 import {
   type CircleSettings,
@@ -24,11 +25,12 @@ import {
   parseWholeNumber,
   shown,
 } from './parameters.ts';
+import schema from './schemas/foafrebalance.json' with { type: 'json' };
 
-const NAME = 'foafrebalance';
-const PARAMETERS = ['amount', 'out', 'in', 'maxfeeppm', 'retry_for', 'dryrun', 'ask'];
+export const FOAFREBALANCE: CommandSchema = schema;
+const NAME = FOAFREBALANCE.rpc;
+const PARAMETERS = parameterNames(FOAFREBALANCE);
 
-export const FOAFREBALANCE_USAGE = '[amount] [out] [in] [maxfeeppm] [retry_for] [dryrun] [ask]';
 /** As `pay` has it. */
 const DEFAULT_RETRY_FOR_S = 60;
 const RETRY_FOR_RANGE_S = { minimum: 1, maximum: 3600 } as const;

@@ -8,12 +8,14 @@ import type { PeerLog } from '../sharing/peer-log.ts';
 import type { ChannelSource, Clock } from '../sharing/ports.ts';
 import type { QuestionBudget } from '../sharing/question-budget.ts';
 import type { SilentPeers } from '../sharing/silent-peers.ts';
+import { type CommandSchema, parameterNames } from './command-schema.ts';
 import { asCommandError } from './errors.ts';
 import { bindParameters, invalidParameter, parseNodeId, shown } from './parameters.ts';
+import schema from './schemas/foafstatus.json' with { type: 'json' };
 
-const NAME = 'foafstatus';
+export const FOAFSTATUS: CommandSchema = schema;
+const NAME = FOAFSTATUS.rpc;
 
-export const FOAFSTATUS_USAGE = '[peer]';
 /** How old the view of who is a friend may be. */
 const VIEW_MAX_AGE_MS = 60_000;
 
@@ -47,7 +49,7 @@ interface OtherSettings {
 
 /** @throws CommandError -32602 when `peer` is no node id */
 export function parseFoafstatus(params: unknown): { readonly peer: string | undefined } {
-  const { peer } = bindParameters(NAME, ['peer'], params);
+  const { peer } = bindParameters(NAME, parameterNames(FOAFSTATUS), params);
   if (peer === undefined) return { peer: undefined };
   const id = parseNodeId(peer);
   if (id === undefined) throw invalidParameter(NAME, 'peer', `must be a node id, got ${shown(peer)}`);

@@ -9,6 +9,7 @@ import { channelLine, colourful, plain } from '../../src/devnet/demo-report.ts';
 import { missingPrograms } from '../regtest/harness.ts';
 import { outcomeOf, signalGroup, Trace } from './leftovers.ts';
 
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const DEMO = fileURLToPath(new URL('../../scripts/demo.ts', import.meta.url));
 
 /** What every run shows, on both networks, from the list of channels on. The last digits of an id may differ. */
@@ -44,9 +45,14 @@ alice$ lightning-cli foafbalance in 120000
 
 /** Real nodes' outputs stand in the funding transaction in no order: so do lines of one friend. */
 function normalized(stdout: string): string[] {
-  const text = stdout.replace(/\d+x\d+x\d+ */g, 'SCID ').replace(/\d+ s ago/g, 'AGE ago');
+  return linesOf(stdout.slice(stdout.indexOf('Where'), stdout.indexOf('\nOnly rungs')));
+}
+
+function linesOf(text: string): string[] {
   return text
-    .slice(text.indexOf('Where'), text.indexOf('\nOnly rungs'))
+    .replace(/\d+x\d+x\d+ */g, 'SCID ')
+    .replace(/\d+ s ago/g, 'AGE ago')
+    .trimEnd()
     .split('\n')
     .map(line => line.trimEnd());
 }
@@ -75,6 +81,8 @@ test('the demo shows who offers what, ends well and leaves nothing behind', asyn
     /^Six nodes of a stand-in lightning network, each with the plugin, ready after [\d.]+ s\.\n/,
   );
   assert.deepEqual(normalized(stdout), normalized(`${SHOWN}\nOnly rungs`));
+  const [, excerpt = ''] = /^```\n(alice\$.*?)```/ms.exec(readFileSync(README, 'utf8')) ?? [];
+  assert.ok(normalized(stdout).join('\n').includes(linesOf(excerpt).join('\n')) && excerpt !== '');
   const [, picture = ''] = /foafgraph\n {2}a picture of what alice knows: (.*)\n/.exec(stdout) ?? [];
   assert.match(readFileSync(picture, 'utf8'), /^<!doctype html>/);
   assert.match(stdout, /\nAll stopped and cleared away after [\d.]+ s\.\n$/);

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { assertAsSchema } from '../schemas.ts';
 import { PLUGIN } from './friends.ts';
 import { type NodeOptions, RegtestNetwork, type RegtestNode, RpcFailure, waitFor } from './harness.ts';
 
@@ -147,8 +148,10 @@ export interface Payment {
 
 export const NO_LIQUIDITY = 'WIRE_TEMPORARY_CHANNEL_FAILURE';
 
-export function jitStatus(node: RegtestNode): Promise<JitStatus> {
-  return node.rpc<JitStatus>('foafjit');
+export async function jitStatus(node: RegtestNode): Promise<JitStatus> {
+  const status = await node.rpc<JitStatus>('foafjit');
+  assertAsSchema('foafjit', 'response', status);
+  return status;
 }
 
 /** Waits until no circle is under way any more: nobody tells of that. */
