@@ -22,12 +22,14 @@ export class Child {
           const answer = parseFrame(frame) as { id?: unknown; error?: unknown; result?: unknown };
           if (answer.id !== id) continue;
           stdout.off('data', onData);
+          this.process.off('exit', onExit);
           if (answer.error === undefined) resolve(answer.result);
           else reject(new Error(`${method}: ${JSON.stringify(answer.error)}`));
         }
       };
+      const onExit = (code: number | null) => reject(new Error(`${method}: the process exited with ${code}`));
       stdout.on('data', onData);
-      this.process.once('exit', code => reject(new Error(`${method}: the process exited with ${code}`)));
+      this.process.once('exit', onExit);
       stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n\n`);
     });
   }
