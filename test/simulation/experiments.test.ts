@@ -47,7 +47,7 @@ test('the figures of 120 cases for one seed, the same in one thread and in two',
     { level: '0.3', solvable: 72, firsts: 39, tries: 246, fee: 38_456, answers: 314 },
     { level: '1', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 1280 },
     { level: 'friend', solvable: 72, firsts: 20, tries: 328, fee: 35_143, answers: 72 },
-    { level: 'largest friend', solvable: 72, firsts: 33, tries: 235, fee: 36_455, answers: 72 },
+    { level: 'largest friend', solvable: 72, firsts: 33, tries: 235, fee: 36_878, answers: 72 },
     { level: 'friends', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 1280 },
   ]);
 });
