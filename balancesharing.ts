@@ -1,9 +1,8 @@
 #!/bin/sh
-//bin/sh -c :; command -v node >/dev/null || { echo 'balancesharing: Node.js 20 or newer must be on PATH' >&2; exit 1; }; exec node --heap-growing-percent=30 -e 'require(require("path").join(require("fs").realpathSync(process.argv[1]), "..", "src", "start.cjs"))' -- "$0" "$@"
+//bin/sh -c :; command -v node >/dev/null || { echo 'balancesharing: Node.js 20 or newer must be on PATH' >&2; exit 1; }; exec node -e 'require(require("path").join(require("fs").realpathSync(process.argv[1]), "..", "src", "start.cjs"))' -- "$0" "$@"
 
 // What lightningd runs. The two lines above are a shell script that TypeScript reads as comments: they find the real
-// folder of this file, whatever link was used, and hand over to src/start.cjs, which starts the rest of it. Without the
-// option V8 lets garbage grow to several times of what is alive; with it circles on a large node take a quarter longer.
+// folder of this file, whatever link was used, and hand over to src/start.cjs, which starts the rest of it.
 
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';

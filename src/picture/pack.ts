@@ -7,8 +7,6 @@
  * crowd out another's.
  */
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createDeflateRaw } from 'node:zlib';
 import { type Breaks, Pace } from '../circles/pace.ts';
 import { difference, ID_BYTES, packColumn, SHORT_ID_BYTES } from './columns.ts';
 import { type Header, makeOffers, type NodeIndex, type OfferFact, type PictureFacts } from './picture.ts';
@@ -100,6 +98,11 @@ async function deflated(bytes: AsyncIterable<Uint8Array>, pace: Pace): Promise<P
     length += piece.length;
   };
   let rest = Buffer.alloc(0);
+  // Loaded only now: at the start they would cost every node milliseconds and megabytes.
+  const [{ pipeline }, { createDeflateRaw }] = await Promise.all([
+    import('node:stream/promises'),
+    import('node:zlib'),
+  ]);
   await pipeline(Readable.from(bytes), createDeflateRaw(), async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) {
       if (pace.dueNow()) await pace.rest();
