@@ -50,17 +50,20 @@ export interface Tail {
  *
  * At and above what failed lately the chance is none: a circle there would be tried in vain until the failure is
  * forgotten, so it is no circle.
+ *
+ * @param amount the same as `amountMsat`, as a double
  */
 export function edgeOf(
   channel: GossipChannel,
   amountMsat: bigint,
+  amount: number,
   knowledge: HopKnowledge,
 ): Edge | keyof LeftOut {
   if (!channel.active) return 'disabled';
-  const amount = toNumber(amountMsat);
-  const capacity = toNumber(channel.capacityMsat);
-  const maximum = Math.min(capacity, toNumber(channel.limits.maximumMsat));
-  if (amount > maximum) return 'unfit';
+  const { capacityMsat, limits } = channel;
+  // Before anything is turned into doubles, which costs several times as much.
+  if (amountMsat > capacityMsat || amountMsat > limits.maximumMsat) return 'unfit';
+  const capacity = toNumber(capacityMsat);
   const offer = knowledge.offer(channel);
   const failedMsat = knowledge.failedMsat(channel);
   const belief = beliefOf(
@@ -72,8 +75,8 @@ export function edgeOf(
   const isOffered = offer !== undefined && offer.amountMsat >= amountMsat;
   return {
     channel,
-    minimum: toNumber(channel.limits.minimumMsat),
-    maximum,
+    minimum: toNumber(limits.minimumMsat),
+    maximum: limits.maximumMsat < capacityMsat ? toNumber(limits.maximumMsat) : capacity,
     base: toNumber(channel.terms.baseFeeMsat),
     ppm: toNumber(channel.terms.feePpm),
     delta: channel.terms.cltvExpiryDelta,

@@ -5,8 +5,8 @@
  * are kept here; heads and tails are made when their junction's turn comes.
  */
 import type { GossipChannel } from '../sharing/ports.ts';
-import { expectedCost } from './chance.ts';
-import { type Edge, edgeOf, endOf, type Head, headOf, type Tail, tailsOf } from './edges.ts';
+import { chanceOf, expectedCost } from './chance.ts';
+import { type Edge, edgeOf, endOf, feeOf, type Head, headOf, type Tail, tailsOf } from './edges.ts';
 import { toNumber } from './fees.ts';
 import { type In, insOf, type Out, outsOf } from './own-ends.ts';
 import type { Pace } from './pace.ts';
@@ -65,7 +65,9 @@ export class Graph {
   async load(gossip: CircleSources['gossip'], pace: Pace): Promise<void> {
     if (pace.dueNow()) await pace.rest();
     for (const peerId of this.#outs.keys()) {
-      for (const channel of gossip.get(peerId)?.from.values() ?? NONE) {
+      const known = gossip.get(peerId);
+      if (known === undefined) continue;
+      for (const channel of known.from.values()) {
         this.#addInto(channel);
         if (pace.due()) await pace.rest();
       }
@@ -76,7 +78,9 @@ export class Graph {
         junction.ends = ends;
         this.#lowerTail(junction, ends);
       }
-      for (const channel of gossip.get(peerId)?.to.values() ?? NONE) {
+      const known = gossip.get(peerId);
+      if (known === undefined) continue;
+      for (const channel of known.to.values()) {
         this.#addOnward(channel, ends);
         if (pace.due()) await pace.rest();
       }
@@ -102,7 +106,7 @@ export class Graph {
 
   headsAt({ into }: Junction): Head[] {
     return into.flatMap(channel => {
-      const edge = edgeOf(channel, this.#amountMsat, this.#knowledge);
+      const edge = edgeOf(channel, this.#amountMsat, this.amount, this.#knowledge);
       const outs = this.#outs.get(channel.source) ?? NONE;
       return typeof edge === 'string' ? [] : [headOf(edge, outs, this.amount)];
     });
@@ -111,7 +115,7 @@ export class Graph {
   tailsAt({ ends, onward }: Junction): Tail[] {
     const tails = [...ends];
     for (const channel of onward ?? NONE) {
-      const edge = edgeOf(channel, this.#amountMsat, this.#knowledge);
+      const edge = edgeOf(channel, this.#amountMsat, this.amount, this.#knowledge);
       if (typeof edge === 'string') continue;
       tails.push(...tailsOf(edge, this.#ends.get(channel.destination) ?? NONE));
     }
@@ -122,8 +126,8 @@ export class Graph {
     if (channel.destination === this.#nodeId) return;
     const edge = this.#edgeOf(channel);
     if (edge === undefined) return;
-    const { fee, chance } = headOf(edge, NONE, this.amount);
-    const cost = expectedCost(fee, chance, this.failedTry);
+    const fee = feeOf(edge, this.amount);
+    const cost = expectedCost(fee, chanceOf(edge.belief, this.amount), this.failedTry);
     const known = this.#junctions.get(channel.destination);
     if (known === undefined) {
       const head: Least = { cost, fee, delay: edge.delta };
@@ -157,7 +161,7 @@ export class Graph {
   }
 
   #edgeOf(channel: GossipChannel): Edge | undefined {
-    const edge = edgeOf(channel, this.#amountMsat, this.#knowledge);
+    const edge = edgeOf(channel, this.#amountMsat, this.amount, this.#knowledge);
     if (typeof edge === 'string') {
       this.#counts[edge]++;
       return undefined;

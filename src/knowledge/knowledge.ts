@@ -133,18 +133,18 @@ export class Knowledge {
       .sort(([, [a]], [, [b]]) => (b?.saidAtMs ?? 0) - (a?.saidAtMs ?? 0));
     for (const [peerId, words] of friends) {
       for (const flow of [1, 0]) {
-        const best = new Map<ShortChannelId, Offer>();
-        for (const word of words) {
-          if (word.flow !== flow || word.saidAtMs < saidSinceMs) continue;
+        const fresh = words.filter(word => word.flow === flow && word.saidAtMs >= saidSinceMs);
+        if (fresh.length > 1) {
+          yield* this.#largest(peerId, fresh);
+          continue;
+        }
+        // Mostly there is one, which names each channel once.
+        for (const word of fresh) {
           for (const channel of word.channels) {
             const offer = this.#offerOf(peerId, word, channel);
-            const known = best.get(channel.shortChannelId);
-            if (offer !== undefined && (known === undefined || offer.amountMsat > known.amountMsat)) {
-              best.set(channel.shortChannelId, offer);
-            }
+            if (offer !== undefined) yield offer;
           }
         }
-        yield* best.values();
       }
     }
   }
@@ -268,6 +268,21 @@ export class Knowledge {
       if (offer !== undefined && (best === undefined || offer.amountMsat > best.amountMsat)) best = offer;
     }
     return best;
+  }
+
+  /** Of each channel that the words name the largest offer. */
+  #largest(peerId: string, words: readonly Word[]): Iterable<Offer> {
+    const best = new Map<ShortChannelId, Offer>();
+    for (const word of words) {
+      for (const channel of word.channels) {
+        const offer = this.#offerOf(peerId, word, channel);
+        const known = best.get(channel.shortChannelId);
+        if (offer !== undefined && (known === undefined || offer.amountMsat > known.amountMsat)) {
+          best.set(channel.shortChannelId, offer);
+        }
+      }
+    }
+    return best.values();
   }
 
   /** What is left of a word on one of its channels. */

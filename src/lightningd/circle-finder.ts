@@ -39,6 +39,11 @@ export interface CircleFinderInit {
   readonly saidSinceMs: () => number;
 }
 
+interface Believed {
+  readonly amountMsat: bigint;
+  readonly reliability: number;
+}
+
 export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Set() };
 
 export class CircleFinder {
@@ -111,18 +116,18 @@ export class CircleFinder {
     const { knowledge, saidSinceMs } = this.#init;
     const sinceMs = saidSinceMs();
     const pace = new Pace(breaks);
-    const offers = new Map<GossipChannel, { readonly amountMsat: bigint; readonly reliability: number }>();
+    const offers = new Map<GossipChannel, Believed>();
+    const note = (known: GossipChannel | undefined, offer: Believed) => {
+      if (known === undefined) return;
+      const before = offers.get(known);
+      if (before === undefined || before.amountMsat < offer.amountMsat) offers.set(known, offer);
+    };
     for (const { channel, peerId, amountMsat } of knowledge.offers(sinceMs)) {
       if (pace.due()) await pace.rest();
       const { shortChannelId, source, destination } = channel;
-      const reliability = knowledge.records.reliability(peerId);
-      for (const known of [
-        gossip.get(source)?.from.get(shortChannelId),
-        gossip.get(destination)?.to.get(shortChannelId),
-      ]) {
-        if (known === undefined || (offers.get(known)?.amountMsat ?? -1n) >= amountMsat) continue;
-        offers.set(known, { amountMsat, reliability });
-      }
+      const offer = { amountMsat, reliability: knowledge.records.reliability(peerId) };
+      note(gossip.get(source)?.from.get(shortChannelId), offer);
+      note(gossip.get(destination)?.to.get(shortChannelId), offer);
     }
     // Also in the middle of a circle: whoever held one HTLC may hold the next.
     const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
