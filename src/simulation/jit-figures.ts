@@ -67,33 +67,37 @@ export function jitTable(title: string, worlds: readonly JitFigures[]): Table {
       '95 %',
       'forwards',
       'lacking',
+      'their fee, ppm (median)',
       'held',
-      'helped',
+      'sent on',
       'circles',
       'they cost, sat',
-      'the helped earned, sat',
-      'all earned, sat',
+      'those sent on earned, sat',
+      'payers paid, sat',
       'mean s',
       'p95 s',
     ],
-    rows: worlds.map(({ world, arrived, first, more, tally, circles, circleFees, tookS, tookP95S }) => [
-      world,
-      percent(arrived.value),
-      `${percent(arrived.low)} to ${percent(arrived.high)}`,
-      percent(first.value),
-      points(more.value),
-      `${points(more.low)} to ${points(more.high)}`,
-      tally.forwards,
-      tally.lacking,
-      tally.held,
-      tally.helped,
-      circles,
-      sat(circleFees),
-      sat(tally.helpedFees),
-      sat(tally.earned),
-      tookS.value.toFixed(1),
-      tookP95S.toFixed(1),
-    ]),
+    rows: worlds.map(
+      ({ world, arrived, first, more, tally, circles, circleFees, paidFees, tookS, tookP95S }) => [
+        world,
+        percent(arrived.value),
+        `${percent(arrived.low)} to ${percent(arrived.high)}`,
+        percent(first.value),
+        points(more.value),
+        `${points(more.low)} to ${points(more.high)}`,
+        tally.forwards,
+        tally.lacking,
+        quantile(tally.lackingPpm, 0.5).toFixed(1),
+        tally.held,
+        tally.helped,
+        circles,
+        sat(circleFees),
+        sat(tally.helpedFees),
+        sat(paidFees),
+        tookS.value.toFixed(1),
+        tookP95S.toFixed(1),
+      ],
+    ),
   };
 }
 
@@ -112,7 +116,7 @@ export function reasonsTable(title: string, worlds: readonly JitFigures[]): Tabl
 /** As JSON; what was measured of nothing is null. */
 export function jitJsonOf({ tally, paidFees, circleFees, ...figures }: JitFigures): Json {
   const estimate = ({ value, low, high }: Estimate) => ({ value, low, high });
-  const { helpedFees, earned, ...counts } = tally;
+  const { helpedFees, earned, lackingPpm, ...counts } = tally;
   return {
     ...figures,
     arrived: estimate(figures.arrived),
@@ -120,6 +124,7 @@ export function jitJsonOf({ tally, paidFees, circleFees, ...figures }: JitFigure
     more: estimate(figures.more),
     tookS: estimate(figures.tookS),
     ...counts,
+    lackingPpm: [0.1, 0.25, 0.5, 0.75, 0.9].map(part => ({ part, value: quantile(lackingPpm, part) })),
     paidFeesMsat: paidFees,
     circleFeesMsat: circleFees,
     helpedFeesMsat: helpedFees,

@@ -56,10 +56,13 @@ export interface Tally {
   forwards: number;
   /** Those that no channel with the next peer could carry when they came. */
   lacking: number;
+  /** What each of those would have earned, in parts per million of its amount. */
+  readonly lackingPpm: number[];
+  /** Those that waited while a circle was on its way. */
   held: number;
   /** Held, and sent on then. */
   helped: number;
-  /** Fees of forwards that were held, sent on and settled. */
+  /** Fees of those that settled. */
   helpedFees: number;
   /** Fees of all forwards that settled, circles' among them. */
   earned: number;
@@ -73,7 +76,15 @@ export class StreamNetwork implements Surroundings {
   readonly mode: JitSettings['mode'];
   readonly isSeasoned: boolean;
   readonly newHash = hashes();
-  readonly tally: Tally = { forwards: 0, lacking: 0, held: 0, helped: 0, helpedFees: 0, earned: 0 };
+  readonly tally: Tally = {
+    forwards: 0,
+    lacking: 0,
+    lackingPpm: [],
+    held: 0,
+    helped: 0,
+    helpedFees: 0,
+    earned: 0,
+  };
   readonly #init: StreamNetworkInit;
   readonly #nodes = new Map<number, JitNode>();
   readonly #views = new Map<number, { readonly view: NodeView; readonly atMs: number }>();
@@ -167,7 +178,10 @@ export class StreamNetwork implements Surroundings {
       channel = this.#best(named, direction, amount);
       key = `${nameOf(network, before.channel)}/${++this.#htlcs}`;
       tally.forwards++;
-      if (this.#refusal(channel, direction, amount) === 'liquidity') tally.lacking++;
+      if (this.#refusal(channel, direction, amount) === 'liquidity') {
+        tally.lacking++;
+        tally.lackingPpm.push(((before.amount - amount) * 1e6) / amount);
+      }
       const forward: Forward = {
         key,
         inPeerId: network.nodeId(network.source(before.channel, before.direction)),
@@ -180,9 +194,11 @@ export class StreamNetwork implements Surroundings {
       };
       let decision = node?.decide(forward);
       if (decision instanceof Promise) {
-        isHeld = true;
-        tally.held++;
+        const sinceMs = this.clock.monotonicMs();
         decision = await decision;
+        // A fresh look takes no time here: only who waited for a circle was held.
+        isHeld = this.clock.monotonicMs() > sinceMs;
+        if (isHeld) tally.held++;
       }
       if (decision?.forwardTo !== undefined) channel = channelOfId(decision.forwardTo);
     }

@@ -33,7 +33,13 @@ const ALL_WORLDS = [
   alone(SETTLING),
 ];
 
-export const STREAMS: readonly { readonly balances: BalanceKind; readonly worlds: readonly JitWorld[] }[] = [
+interface Stream {
+  readonly balances: BalanceKind;
+  /** The first is what the others are compared with. */
+  readonly worlds: readonly JitWorld[];
+}
+
+const STREAMS: readonly Stream[] = [
   { balances: 'depleted', worlds: ALL_WORLDS },
   { balances: 'priced', worlds: ALL_WORLDS },
   { balances: 'coin', worlds: FEW_WORLDS },
@@ -49,7 +55,7 @@ export const jit: Experiment = {
   name: 'jit',
   describe: 'payments that arrive without, with passive and with active just-in-time routing',
   async run(network, { cases = PAYMENTS, threads }, random, progress) {
-    const measured = await measureStreams(network, cases, threads, random, done =>
+    const measured = await measureStreams(network, STREAMS, cases, threads, random, done =>
       progress(done, `${Math.round(100 * done)} % of the streams`),
     );
     return {
@@ -65,12 +71,13 @@ export const jit: Experiment = {
 
 export async function measureStreams(
   network: Network,
+  streams: readonly Stream[],
   payments: number,
   threads: number,
   random: Random,
   onDone: (done: number) => void,
 ): Promise<Measured[]> {
-  const tasks = STREAMS.flatMap(({ balances, worlds }) =>
+  const tasks = streams.flatMap(({ balances, worlds }) =>
     worlds.map((world): StreamTask => ({ seed: random.fork(balances).path, balances, payments, world })),
   );
   const records = Array.from(network.shortChannelIds, (_, channel) => network.record(channel));
@@ -78,7 +85,7 @@ export async function measureStreams(
   const outcomes = await inThreads<StreamTask, StreamOutcome>(worker, records, tasks, threads, done =>
     onDone(done / tasks.length),
   );
-  return STREAMS.map(({ balances, worlds }) => {
+  return streams.map(({ balances, worlds }) => {
     const own = outcomes.splice(0, worlds.length);
     const [nothing] = own;
     return {
