@@ -43,7 +43,6 @@ const READ_ALL_MS = 600_000;
 /** As many as are enough for a channel's forwards to be counted on (src/jit/earnings.ts). */
 const ENOUGH_SEEN = 20;
 const DAY_MS = 86_400_000;
-/** What `src/lightningd/jit-circles.ts` and `node-channels.ts` ask of a reading: it may be this old. */
 const SECOND_MS = 1000;
 
 /** What the nodes have in common. */
@@ -250,6 +249,7 @@ export class JitNode {
       maxDelay: MAX_DELAY,
     };
     const find = (exclusions: Exclusions): Promise<CircleSearch> => findMove(this.#finder, wish, exclusions);
+    // `foafrebalance` takes whole seconds.
     const retryMs = Math.max(1, Math.ceil(retryForMs / SECOND_MS)) * SECOND_MS;
     try {
       const { circle } = await this.#rebalancer.rebalance(find, retryMs, () => {});
