@@ -15,7 +15,8 @@ export type Balances = Float64Array;
  * side, and with 90 % on that which asks more for forwarding from there: what is cheap is used up.
  */
 export const BALANCE_KINDS = ['coin', 'uniform', 'depleted'] as const;
-export type BalanceKind = (typeof BALANCE_KINDS)[number];
+/** `priced` is the opposite of `depleted`: what is empty is dear, as operators ask who raise the fees for what runs out. */
+export type BalanceKind = (typeof BALANCE_KINDS)[number] | 'priced';
 
 /** How many channels in a hundred are worn on the cheaper side. */
 const DEPLETED_SHARE = 0.9;
@@ -39,6 +40,6 @@ export function drawBalance(network: Network, channel: number, kind: BalanceKind
   if (kind === 'coin') return first < 0.5 ? capacity : 0;
   const lead = network.feeAt(channel, 0, COMPARED_AT_MSAT) - network.feeAt(channel, 1, COMPARED_AT_MSAT);
   const cheaper = lead < 0 || (lead === 0 && second < 0.5) ? 0 : 1;
-  const isWorn = first < DEPLETED_SHARE;
+  const isWorn = first < DEPLETED_SHARE === (kind === 'depleted');
   return isWorn === (cheaper === 0) ? 0 : capacity;
 }

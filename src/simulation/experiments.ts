@@ -2,7 +2,8 @@
 import { adoption } from './adoption.ts';
 import { attempts } from './attempts.ts';
 import type { Experiment } from './experiment.ts';
+import { jit } from './jit.ts';
 import { optimum } from './optimum.ts';
 import { paper } from './paper.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [attempts, adoption, paper, optimum];
+export const EXPERIMENTS: readonly Experiment[] = [attempts, adoption, paper, optimum, jit];

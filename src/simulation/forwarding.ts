@@ -19,6 +19,8 @@ export class Ledger {
   readonly #network: Network;
   readonly #balanceOf: (channel: number) => number;
   readonly #changed = new Map<number, number>();
+  /** What is on its way, by channel and direction. */
+  readonly #pending = new Map<number, number>();
 
   /** @param balanceOf what the end `0` of a channel has, as long as this case has not moved anything there */
   constructor(network: Network, balanceOf: (channel: number) => number) {
@@ -34,7 +36,25 @@ export class Ledger {
   /** What the source of a direction can send at once. */
   spendable(channel: number, direction: 0 | 1): number {
     const side = sideOf(this.#network, channel, direction, this.balance(channel));
-    return spendable(side, this.#network.capacity(channel));
+    return spendable(side - this.pending(channel, direction), this.#network.capacity(channel));
+  }
+
+  /** What is on its way in a direction: still its source's, but nobody's to send. */
+  pending(channel: number, direction: 0 | 1): number {
+    return this.#pending.get(2 * channel + direction) ?? 0;
+  }
+
+  offer(channel: number, direction: 0 | 1, amount: number): void {
+    this.#pending.set(2 * channel + direction, this.pending(channel, direction) + amount);
+  }
+
+  /** Ends what was offered: it arrives, or is its source's again. @throws RangeError when so much was not on its way */
+  resolve(channel: number, direction: 0 | 1, amount: number, hasArrived: boolean): void {
+    const left = this.pending(channel, direction) - amount;
+    if (left < 0) throw new RangeError(`channel ${channel} has less than ${amount} msat on its way`);
+    if (left === 0) this.#pending.delete(2 * channel + direction);
+    else this.#pending.set(2 * channel + direction, left);
+    if (hasArrived) this.move(channel, direction, amount);
   }
 
   /** @throws RangeError when the source has less than that */
@@ -49,6 +69,24 @@ export class Ledger {
   get moved(): Iterable<number> {
     return this.#changed.keys();
   }
+
+  /** Whether anything is on its way. */
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
+  }
+}
+
+/** Why a channel does not take an amount now (BOLT 4, "Failure Messages"); nothing where it does. */
+export function failcodeAt(
+  network: Network,
+  ledger: Ledger,
+  channel: number,
+  direction: 0 | 1,
+  amount: number,
+): number | undefined {
+  if (amount < network.htlcMinimum(channel, direction)) return AMOUNT_BELOW_MINIMUM;
+  const most = Math.min(network.htlcMaximum(channel, direction), ledger.spendable(channel, direction));
+  return amount > most ? TEMPORARY_CHANNEL_FAILURE : undefined;
 }
 
 /** Sends one payment along its hops: all of it moves, or nothing does. */
@@ -65,25 +103,27 @@ export function forward(
     amount: Number(amountMsat),
   }));
   for (const { channel, shortChannelId, direction, amount } of steps) {
-    const failcode =
-      amount < network.htlcMinimum(channel, direction)
-        ? AMOUNT_BELOW_MINIMUM
-        : amount > network.htlcMaximum(channel, direction) || amount > ledger.spendable(channel, direction)
-          ? TEMPORARY_CHANNEL_FAILURE
-          : undefined;
+    const failcode = failcodeAt(network, ledger, channel, direction, amount);
     if (failcode !== undefined) return { shortChannelId, direction, failcode };
   }
   for (const { channel, direction, amount } of steps) ledger.move(channel, direction, amount);
   return undefined;
 }
 
-/** The plugin's port for payments, on such a network. Every answer is there at once. */
-export class SimulatedPayments implements Payments {
-  readonly #send: (hops: readonly RouteHop[]) => Blamed | undefined;
-  #invoices = 0;
+/** Sends a payment; nothing comes back once it has arrived. */
+type SendPayment = (
+  hops: readonly RouteHop[],
+  paymentHash: string,
+) => Blamed | undefined | Promise<Blamed | undefined>;
 
-  constructor(send: (hops: readonly RouteHop[]) => Blamed | undefined) {
+/** The plugin's port for payments, on such a network. */
+export class SimulatedPayments implements Payments {
+  readonly #send: SendPayment;
+  readonly #newHash: () => string;
+
+  constructor(send: SendPayment, newHash = hashes()) {
     this.#send = send;
+    this.#newHash = newHash;
   }
 
   async note(_entry: JournalEntry): Promise<void> {}
@@ -95,12 +135,12 @@ export class SimulatedPayments implements Payments {
   async forget(_label: string): Promise<void> {}
 
   async invoice(): Promise<OwnInvoice> {
-    const paymentHash = (++this.#invoices).toString(16).padStart(64, '0');
+    const paymentHash = this.#newHash();
     return { paymentHash, paymentSecret: paymentHash };
   }
 
-  async send(_invoice: OwnInvoice, _label: string, hops: readonly RouteHop[]): Promise<Outcome> {
-    const blamed = this.#send(hops);
+  async send({ paymentHash }: OwnInvoice, _label: string, hops: readonly RouteHop[]): Promise<Outcome> {
+    const blamed = await this.#send(hops, paymentHash);
     if (blamed === undefined) return { status: 'complete' };
     return { status: 'failed', blamed, message: `failcode ${blamed.failcode}` };
   }
@@ -116,4 +156,10 @@ export class SimulatedPayments implements Payments {
   async underWay(): Promise<ReadonlyMap<string, string>> {
     return new Map();
   }
+}
+
+/** Payment hashes, each another: in order, since nobody here looks for a preimage. */
+export function hashes(): () => string {
+  let made = 0;
+  return () => (++made).toString(16).padStart(64, '0');
 }

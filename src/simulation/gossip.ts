@@ -14,9 +14,14 @@ const BLOCK_HEIGHT = 0xffffff;
 /** What stays on each side as reserve: the usual 1 % (BOLT 2 leaves `channel_reserve_satoshis` to the node). */
 const RESERVE_DIVISOR = 100;
 
+/** What each end must keep of a channel. */
+export function reserveOf(capacity: number): number {
+  return Math.ceil(capacity / RESERVE_DIVISOR);
+}
+
 /** What an end that has `balance` of `capacity` can send at once, in millisatoshi. */
 export function spendable(balance: number, capacity: number): number {
-  return Math.max(0, balance - Math.ceil(capacity / RESERVE_DIVISOR));
+  return Math.max(0, balance - reserveOf(capacity));
 }
 
 /** What the source of a direction has, given what the end `0` has. */
@@ -102,19 +107,22 @@ function gossipOf(network: Network, channel: number, direction: Direction): Goss
  * A node's own channels: all public, deep and online.
  *
  * @param balanceOf what the end `0` of a channel has now
+ * @param pendingOf what is on its way in a direction, and cannot be sent again
  */
 export function viewOf(
   gossip: NetworkGossip,
   network: Network,
   node: number,
   balanceOf: (channel: number) => number,
+  pendingOf: (channel: number, direction: Direction) => number = () => 0,
 ): NodeView {
   const own = (channel: number): OwnChannel => {
     const capacity = network.capacity(channel);
     const direction = network.directionFrom(channel, node);
     const ours = sideOf(network, channel, direction, balanceOf(channel));
+    const back = direction === 0 ? 1 : 0;
     const local = gossip.directionOf(channel, direction);
-    const remote = gossip.directionOf(channel, direction === 0 ? 1 : 0);
+    const remote = gossip.directionOf(channel, back);
     return {
       peerId: local.destination,
       shortChannelId: local.shortChannelId,
@@ -124,8 +132,8 @@ export function viewOf(
       usable: true,
       toUsMsat: BigInt(ours),
       totalMsat: local.capacityMsat,
-      spendableMsat: BigInt(spendable(ours, capacity)),
-      receivableMsat: BigInt(spendable(capacity - ours, capacity)),
+      spendableMsat: BigInt(spendable(ours - pendingOf(channel, direction), capacity)),
+      receivableMsat: BigInt(spendable(capacity - ours - pendingOf(channel, back), capacity)),
       localLimits: local.limits,
       remoteLimits: remote.limits,
       remoteTerms: remote.terms,

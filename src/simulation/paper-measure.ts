@@ -5,6 +5,7 @@
  * which. Here it is one of the fewest hops, and of those the one found first by channel number: fixed before anything
  * moves, so that all rules are measured on the same paths.
  */
+import { CostQueue } from './cost-queue.ts';
 import { at } from './network.ts';
 import { back, channelOf, type Holdings, type PaperNetwork } from './paper-network.ts';
 
@@ -116,50 +117,4 @@ export function payable(network: PaperNetwork, holdings: Holdings, all: readonly
   }
   amounts.sort();
   return { success: paid / pairs, median: amounts[pairs >> 1] ?? Number.NaN };
-}
-
-/** The node with the lowest cost first. */
-class CostQueue {
-  readonly #costs: Float64Array;
-  readonly #nodes: Int32Array;
-  #size = 0;
-
-  /** @param most how many are ever in it at once */
-  constructor(most: number) {
-    this.#costs = new Float64Array(most);
-    this.#nodes = new Int32Array(most);
-  }
-
-  push(cost: number, node: number): void {
-    let place = this.#size++;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (at(this.#costs, parent) <= cost) break;
-      this.#set(place, at(this.#costs, parent), at(this.#nodes, parent));
-      place = parent;
-    }
-    this.#set(place, cost, node);
-  }
-
-  pop(): number | undefined {
-    if (this.#size === 0) return undefined;
-    const first = at(this.#nodes, 0);
-    const size = --this.#size;
-    const cost = at(this.#costs, size);
-    const node = at(this.#nodes, size);
-    let place = 0;
-    for (let child = 1; child < size; child = 2 * place + 1) {
-      if (child + 1 < size && at(this.#costs, child + 1) < at(this.#costs, child)) child++;
-      if (at(this.#costs, child) >= cost) break;
-      this.#set(place, at(this.#costs, child), at(this.#nodes, child));
-      place = child;
-    }
-    this.#set(place, cost, node);
-    return first;
-  }
-
-  #set(place: number, cost: number, node: number): void {
-    this.#costs[place] = cost;
-    this.#nodes[place] = node;
-  }
 }

@@ -25,6 +25,14 @@ export class SimClock implements Clock {
     };
   };
 
+  /** How long until something is due; `undefined` when nothing waits. */
+  get untilNextMs(): number | undefined {
+    if (this.#timers.length === 0) return undefined;
+    return (
+      this.#timers.reduce((least, { atMs }) => Math.min(least, atMs), Number.POSITIVE_INFINITY) - this.#nowMs
+    );
+  }
+
   /** Lets time pass; what is due by then is done. */
   advance(ms: number): void {
     this.#nowMs += ms;

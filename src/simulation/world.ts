@@ -2,7 +2,7 @@
  * A network at one beginning, with nodes that answer as the plugin does: what can be kept for many cases.
  */
 import { createHash } from 'node:crypto';
-import { Answerer } from '../sharing/answerer.ts';
+import { Answerer, type AnswererInit } from '../sharing/answerer.ts';
 import { type KeyedHash, keyedHash } from '../sharing/keyed-hash.ts';
 import type { NodeView } from '../sharing/node-view.ts';
 import { QuestionBudget } from '../sharing/question-budget.ts';
@@ -92,21 +92,28 @@ export class World {
     return reply && { ...reply, ...(query.queryId === undefined ? {} : { queryId: query.queryId }) };
   }
 
-  /** Its clock stands at the beginning. */
   #answererOf(node: number): Answerer {
     const view = this.viewAtStart(node);
-    return new Answerer({
-      chainHash: CHAIN_HASH,
-      settings: () => SETTINGS,
+    return shippedAnswerer({
       hash: this.hashOf(node),
       channels: { read: async () => view, isFriend: () => true },
       send: async (asker, message) => {
         if (message.name !== 'reply_foaf_balances') return;
         this.#replies.set(`${node}|${asker}|${message.flow}|${message.amountMsat}`, message);
       },
+      // It stands at the beginning.
       clock: new SimClock(),
-      budget: new QuestionBudget(),
-      onAnswered: () => {},
     });
   }
+}
+
+/** Who answers as the plugin does by default. */
+export function shippedAnswerer(parts: Pick<AnswererInit, 'hash' | 'channels' | 'send' | 'clock'>): Answerer {
+  return new Answerer({
+    ...parts,
+    chainHash: CHAIN_HASH,
+    settings: () => SETTINGS,
+    budget: new QuestionBudget(),
+    onAnswered: () => {},
+  });
 }
