@@ -8,6 +8,8 @@ import { type CommandSchema, usageOf } from '../src/lightningd/command-schema.ts
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const README = `${ROOT}README.md`;
+/** Pages that are written by hand, but for their examples. */
+export const PAGES_WITH_EXAMPLES = [`${ROOT}docs/picture.md`];
 const SCHEMAS = `${ROOT}src/lightningd/schemas/`;
 const REF = 'definitions.json#/$defs/';
 

@@ -1,6 +1,13 @@
-// npm run docs: brings the command pages, the README's list of commands, their examples and the README's picture up to date.
+// npm run docs: brings the command pages, the README's list of commands, all examples and the README's picture up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { commands, pagePath, README, readmeUpToDate, upToDate } from './command-pages.ts';
+import {
+  commands,
+  PAGES_WITH_EXAMPLES,
+  pagePath,
+  README,
+  readmeUpToDate,
+  upToDate,
+} from './command-pages.ts';
 import { EFFECT, effect } from './effect.ts';
 import { examplesUpToDate } from './examples.ts';
 
@@ -10,4 +17,5 @@ async function update(path: string, change: (text: string) => string): Promise<v
 
 for (const command of commands) await update(pagePath(command), page => upToDate(page, command));
 await update(README, readmeUpToDate);
+for (const path of PAGES_WITH_EXAMPLES) await update(path, page => page);
 writeFileSync(EFFECT, await effect());

@@ -1,5 +1,5 @@
 /**
- * The examples in README.md and docs/commands/: blocks marked `console`, each a command and what it printed. They are run on
+ * The examples in README.md and docs/: blocks marked `console`, each a command and what it printed. They are run on
  * the demo's stand-in network, the same ids each time; those marked `console real` are from real nodes, which move money.
  */
 import { DEMO_CHANNELS, DEMO_NODES } from '../src/devnet/demo.ts';

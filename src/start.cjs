@@ -1,5 +1,5 @@
-// Starts a plugin of this folder: its bundle under dist/ when that is at least as new as every source, else the sources
-// themselves through tsx. Reached from the shell line of balancesharing.ts and jitrouting.ts with that
+// Starts a plugin of this folder: its bundle under dist/ when that is at least as new as every source, or there are no
+// sources, else the sources themselves through tsx. Reached from the shell line of balancesharing.ts and jitrouting.ts with that
 // file's path in process.argv[1].
 //
 // Hazard: whatever Node is on the operator's PATH runs this, so it is written in the JavaScript of 2009 and looks at
@@ -47,7 +47,10 @@ function start() {
   if (fs.existsSync(bundle)) {
     var builtAt = fs.statSync(bundle).mtimeMs;
     var sources = [entry, path.join(folder, 'package.json'), path.join(folder, 'src')];
+    // A package from npm has no sources, and its files have the times at which they were unpacked, in any order.
+    var isPackage = !fs.existsSync(path.join(folder, 'src', 'lightningd'));
     if (
+      isPackage ||
       sources.every(function (source) {
         return newestChange(source) <= builtAt;
       })

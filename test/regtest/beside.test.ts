@@ -1,25 +1,28 @@
-/** Beside others: a plugin with a hook and circular payments of its own, and callers who may only read. */
+/** Beside others: a plugin with hooks and circular payments of its own, fees that change, and callers who may only read. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertAsSchema } from '../schemas.ts';
 import { ask, assertNoComplaints, flush, PLUGIN } from './friends.ts';
 import { missingPrograms, RegtestNetwork, type RegtestNode, RpcFailure } from './harness.ts';
+import { jitArgs, jitStatus } from './just-in-time.ts';
 import {
   after,
   assertLedger,
+  assertNothingLeft,
   balance,
   type Circles,
   journalOf,
   ledger,
+  type Rebalanced,
   rebalance,
   refusal,
-  untilJournal,
 } from './rebalancing.ts';
 
 const NEIGHBOUR = fileURLToPath(new URL('neighbour.ts', import.meta.url));
-/** An experiment's number (bLIP 2), odd, so that nobody without it minds. */
-const ANOTHER_TYPE = '8001';
+/** What the neighbour answers, and by what. */
+const QUESTION = '8001';
+const ANSWER = '8003';
 
 interface Status {
   peers: { questions_in_last_hour: number; strikes: number }[];
@@ -29,10 +32,12 @@ interface Status {
 
 const skip = missingPrograms() ?? false;
 
-test('beside a plugin with a custommsg hook that pays circles with sendpay', { skip }, async t => {
+test('beside a plugin with hooks of its own that pays circles with sendpay', { skip }, async t => {
   const options = { plugin: PLUGIN };
   const both = { plugin: PLUGIN, extraArgs: [`--plugin=${NEIGHBOUR}`] };
-  await using network = await RegtestNetwork.start({ nodes: [both, options, options, options] });
+  // Three plugins with a hook for HTLCs or messages on the first: ours, jitrouting that may hold, and the neighbour.
+  const all = { plugin: PLUGIN, extraArgs: [...jitArgs('active'), `--plugin=${NEIGHBOUR}`] };
+  await using network = await RegtestNetwork.start({ nodes: [all, both, options, options] });
   const [a, b, d] = [network.node(0), network.node(1), network.node(3)];
   const [ab = '', bc = '', cd = '', da = ''] = await network.openChannels([
     { from: 0, to: 1, amountSat: 1_000_000, pushSat: 50_000 },
@@ -41,12 +46,13 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
     { from: 3, to: 0, amountSat: 1_000_000, pushSat: 50_000 },
   ]);
   let known = await ledger(network);
+  const ours: Rebalanced[] = [];
   const status = async () => {
     const answer = await a.rpc<Status>('foafstatus');
     assertAsSchema('foafstatus', 'response', answer);
     return answer;
   };
-  const heard = (message: string) => new RegExp(`neighbour heard ${b.id} ${message}`);
+  const heard = (from: RegtestNode, message: string) => new RegExp(`neighbour heard ${from.id} ${message}`);
   const circle = async (amount: number) => {
     const { circles } = await a.rpc<Circles>('foafcircles', { amount, out: ab, in: da });
     return circles[0] ?? assert.fail('no circle');
@@ -58,8 +64,9 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
     });
 
   await t.test('each gets its messages, and ours all of its own', async () => {
-    await b.rpc('sendcustommsg', { node_id: a.id, msg: `${ANOTHER_TYPE}0102` });
-    await a.waitForLog(heard(`${ANOTHER_TYPE}0102`));
+    await b.rpc('sendcustommsg', { node_id: a.id, msg: `${QUESTION}0102` });
+    await a.waitForLog(heard(b, `${QUESTION}0102`));
+    await b.waitForLog(heard(a, `${ANSWER}0102`));
     for (const direction of [0, 1]) {
       const answer = await ask(a, { direction, amount: 100_000 });
       assertAsSchema('foafbalance', 'response', answer);
@@ -74,7 +81,7 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
       friends.map(({ status: each }) => each),
       ['replied'],
     );
-    await a.waitForLog(heard('015b'));
+    await a.waitForLog(heard(b, '015b'));
     await flush(b, a);
     const { peers, counters } = await status();
     assert.deepEqual(
@@ -90,11 +97,7 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
     known = after(known, a, hops);
     assertLedger(await ledger(network), known);
     assert.deepEqual([(await status()).rebalances, await journalOf(a)], [[], []]);
-    const { invoices } = await a.rpc<{ invoices: { label: string; status: string }[] }>('listinvoices');
-    assert.deepEqual(
-      invoices.map(({ label, status: each }) => [label, each]),
-      [['neighbour 1', 'paid']],
-    );
+    await assertNothingLeft(a, []);
   });
 
   await t.test('ours moves what it should, beside its own', async () => {
@@ -105,12 +108,48 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
     assert.equal(done.status, 'complete');
     known = after(known, a, done.hops, hops);
     assertLedger(await ledger(network), known);
-    await untilJournal(a, []);
+    await assertNothingLeft(a, [done.payment_hash]);
+    ours.push(done);
     const { rebalances } = await status();
     assert.deepEqual(
       rebalances.map(each => [each.status, each.amount_msat]),
       [['complete', 100_000_000]],
     );
+  });
+
+  await t.test('both at once want more than there is, while fees change: the accounts hold', async () => {
+    const contested = await balance(b, bc);
+    // Ten of its and three of ours: half as much again as the channel in the middle has.
+    const share = Math.floor(contested / 1000 / 20);
+    const { hops } = await circle(share);
+    const circles = Promise.allSettled(
+      Array.from({ length: 10 }, () => a.rpc('paycircle', { route: routeOf(hops) })),
+    );
+    // What a hop asked before still goes for a while (`enforcedelay`), and its new fee has to be heard of.
+    const fees = Promise.all([a, b].map(node => node.rpc('setchannel', { id: 'all', feeppm: 200 })));
+    const params = { amount: Math.floor((contested / 1000) * 0.4), out: b.id, in: d.id, maxfeeppm: 5_000 };
+    const moved: Rebalanced[] = [];
+    for (let each = 0; each < 3; each++) {
+      const result = await rebalance(a, params).catch((error: unknown) => error);
+      if (result instanceof RpcFailure) continue;
+      moved.push(result as Rebalanced);
+    }
+    await fees;
+    const theirs = (await circles).filter(({ status: each }) => each === 'fulfilled');
+    t.diagnostic(`${moved.length} of our 3 and ${theirs.length} of its 10 circles arrived`);
+    assert.ok(moved.length > 0 && moved.length < 3 && theirs.length > 0);
+    known = after(known, a, ...moved.map(each => each.hops), ...theirs.map(() => hops));
+    assertLedger(await ledger(network), known);
+    ours.push(...moved);
+    await assertNothingLeft(
+      a,
+      ours.map(({ payment_hash }) => payment_hash),
+    );
+  });
+
+  await t.test('just-in-time routing held none of them, and spent nothing', async () => {
+    const { held, outcomes, week } = await jitStatus(a);
+    assert.deepEqual([held, outcomes, week.spent_msat], [0, {}, 0]);
   });
 
   await t.test('what fails for it is known to ours', async () => {
@@ -134,8 +173,8 @@ test('beside a plugin with a custommsg hook that pays circles with sendpay', { s
     await a.rpc('plugin', { subcommand: 'start', plugin: NEIGHBOUR });
     await a.rpc('plugin', { subcommand: 'stop', plugin: 'balancesharing.ts' });
     const from = a.logLength;
-    await b.rpc('sendcustommsg', { node_id: a.id, msg: `${ANOTHER_TYPE}03` });
-    await a.waitForLog(heard(`${ANOTHER_TYPE}03`), { from });
+    await b.rpc('sendcustommsg', { node_id: a.id, msg: `${QUESTION}03` });
+    await a.waitForLog(heard(b, `${QUESTION}03`), { from });
     await a.rpc('plugin', { subcommand: 'start', plugin: PLUGIN });
     assert.deepEqual(await replies(), ['replied', 'replied']);
   });

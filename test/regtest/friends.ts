@@ -150,6 +150,12 @@ export async function flush(from: RegtestNode, to: RegtestNode): Promise<void> {
   await from.rpc('ping', { id: to.id });
 }
 
+/** How many messages of type 347 a node has taken up so far, whatever became of them. */
+export async function takenUp(node: RegtestNode): Promise<number> {
+  const { counters } = await node.rpc<{ counters: { received: Record<string, number> } }>('foafstatus');
+  return Object.values(counters.received).reduce((sum, count) => sum + count, 0);
+}
+
 /** How many messages of type 347 a node has sent, to anybody. */
 export function sentMessages(node: RegtestNode): number {
   return node.logText().match(/-connectd: peer_out UNKNOWN 347/g)?.length ?? 0;

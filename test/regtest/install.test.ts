@@ -2,34 +2,26 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, realpath, rm, symlink, utimes } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { cloneTo, installPackage } from '../clone.ts';
 import { ask, PLUGIN } from './friends.ts';
 import { missingPrograms, RegtestNetwork, type RegtestNode } from './harness.ts';
 
-const ROOT = dirname(PLUGIN);
-/** What a clone holds, and what `npm ci` adds to it. */
-const CLONE = [
-  'balancesharing',
-  'balancesharing.ts',
-  'jitrouting.ts',
-  'package.json',
-  'package-lock.json',
-  '.npmrc',
-  'scripts',
-  'src',
-  'tsconfig.json',
-];
-
 /** A copy of the repository in a folder of its own. */
-async function clone(t: TestContext, where?: string): Promise<string> {
-  const folder = where ?? join(await realpath(await mkdtemp(join(tmpdir(), 'bs-clone-'))), 'balancesharing');
-  await mkdir(folder, { recursive: true });
-  for (const name of CLONE)
-    await cp(join(ROOT, name), join(folder, name), { recursive: true, verbatimSymlinks: true });
-  if (where === undefined) t.after(() => rm(dirname(folder), { recursive: true }));
+async function clone(t: TestContext): Promise<string> {
+  const parent = await temporaryFolder(t);
+  const folder = join(parent, 'balancesharing');
+  await cloneTo(folder, { packages: false });
+  return folder;
+}
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'bs-clone-')));
+  t.after(() => rm(folder, { recursive: true }));
   return folder;
 }
 
@@ -45,12 +37,11 @@ async function pluginsOf(node: RegtestNode): Promise<string[]> {
 test(
   'a clone in the plugins folder starts the plugin exactly once',
   { skip: missingPrograms() ?? false },
-  async t => {
+  async () => {
     await using network = await RegtestNetwork.start({ nodes: [{}] });
     const node = network.node(0);
     await node.stop();
-    const folder = await clone(t, join(node.directory, 'plugins', 'balancesharing'));
-    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    await cloneTo(join(node.directory, 'plugins', 'balancesharing'), { packages: true });
     await node.start();
     assert.equal((await pluginsOf(node)).length, 1);
     assert.deepEqual((await ask(node, { direction: 1, amount: 50_000 })).friends, []);
@@ -60,18 +51,21 @@ test(
 const reckless = spawnSync('reckless', ['--version']).error === undefined;
 const noReckless = missingPrograms() ?? (reckless ? false : 'reckless is not on PATH');
 
-test('reckless installs it from a clone', { skip: noReckless }, async t => {
+test('reckless installs, updates, disables and removes it', { skip: noReckless }, async t => {
   const folder = await clone(t);
-  for (const args of [
-    ['init', '--quiet'],
-    ['add', '--all'],
-    ['-c', 'user.name=a', '-c', 'user.email=a@b.c', 'commit', '--quiet', '-m', 'x'],
-  ]) {
-    assert.equal(spawnSync('git', args, { cwd: folder }).status, 0, args.join(' '));
-  }
+  const commit = () => {
+    for (const args of [
+      ['add', '--all'],
+      ['-c', 'user.name=a', '-c', 'user.email=a@b.c', 'commit', '--quiet', '-m', 'x'],
+    ]) {
+      assert.equal(spawnSync('git', args, { cwd: folder }).status, 0, args.join(' '));
+    }
+  };
+  assert.equal(spawnSync('git', ['init', '--quiet'], { cwd: folder }).status, 0);
+  commit();
   await using network = await RegtestNetwork.start({ nodes: [{}] });
   const node = network.node(0);
-  const run = async (...args: string[]) => {
+  const run = async (args: readonly string[], { stdin }: { stdin: 'open' | 'ended' }) => {
     const child = spawn('reckless', ['-l', node.directory, '--network', 'regtest', ...args]);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -79,25 +73,101 @@ test('reckless installs it from a clone', { skip: noReckless }, async t => {
         output += chunk;
       });
     }
-    // The answer to its question whether to create its files. stdin stays open: it lends it to the plugin for a trial.
+    // The answer to its question whether to create its files. It lends its stdin to the plugin for a trial, and waits 10 s
+    // for its end: as long as a terminal is open.
     child.stdin.write('Y\n');
+    if (stdin === 'ended') child.stdin.end();
     const [code] = await once(child, 'close');
     assert.equal(code, 0, output);
     return output;
   };
-  await run('source', 'add', folder);
-  assert.match(await run('install', 'balancesharing'), /balancesharing enabled/);
+  const reckless = (...args: string[]) => run(args, { stdin: 'ended' });
+  const files = join(node.directory, 'reckless');
+  const optionOf = async (config: string) => {
+    const { configs } = await node.rpc<{
+      configs: Record<string, { value_int: number; source: string } | undefined>;
+    }>('listconfigs', { config });
+    const { value_int, source } = configs[config] ?? assert.fail('no such option');
+    return [value_int, source.replace(/.*\//, '')];
+  };
+
+  await reckless('source', 'add', folder);
+  const installed = await run(['install', 'balancesharing'], { stdin: 'open' });
+  assert.match(installed, /balancesharing enabled/);
   assert.equal((await pluginsOf(node)).length, 1);
   assert.deepEqual((await ask(node, { direction: 1, amount: 50_000 })).friends, []);
+  // It lies there, too.
+  const jit = join(files, 'balancesharing', 'source', 'balancesharing', 'jitrouting.ts');
+  await node.rpc('plugin', { subcommand: 'start', plugin: jit });
+  await node.rpc('plugin', { subcommand: 'stop', plugin: jit });
+
+  // lightningd starts it again by itself, with what was set meanwhile.
+  await node.rpc('setconfig', { config: 'foaf-timeout', val: 9 });
+  await node.stop();
+  await node.start();
+  assert.deepEqual(await optionOf('foaf-timeout'), [9, 'config.setconfig:2']);
+
+  assert.match(await reckless('update', 'balancesharing'), /is already latest/);
+  const options = join(folder, 'src', 'lightningd', 'options.ts');
+  const later = (await readFile(options, 'utf8')).replace(/(?<='foaf-cache-ttl', )\d+/, '1234');
+  await writeFile(options, later);
+  commit();
+  assert.match(await reckless('update', 'balancesharing'), /balancesharing enabled/);
+  assert.deepEqual(await optionOf('foaf-cache-ttl'), [1234, 'default']);
+  assert.deepEqual(await optionOf('foaf-timeout'), [9, 'config.setconfig:2']);
+
+  await reckless('disable', 'balancesharing');
+  assert.deepEqual(await pluginsOf(node), []);
+  await reckless('enable', 'balancesharing');
+  assert.equal((await pluginsOf(node)).length, 1);
+
+  assert.match(await reckless('uninstall', 'balancesharing'), /uninstalled successfully/);
+  assert.deepEqual(await pluginsOf(node), []);
+  assert.ok(!existsSync(join(files, 'balancesharing')));
+  await node.stop();
+  // With this left lightningd would not start: nobody knows the option any more.
+  const set = join(node.directory, 'regtest', 'config.setconfig');
+  await writeFile(set, (await readFile(set, 'utf8')).replace(/^foaf-.*$/m, ''));
+  await node.start();
+  assert.deepEqual(await pluginsOf(node), []);
 });
+
+test(
+  'npm installs it, and lightningd starts both by their links',
+  { skip: missingPrograms() ?? false },
+  async t => {
+    const bin = await installPackage(await temporaryFolder(t));
+    const plugin = join(bin, 'balancesharing');
+    await using network = await RegtestNetwork.start({
+      nodes: [{ plugin, extraArgs: [`--plugin=${join(bin, 'jitrouting')}`] }, { plugin }],
+    });
+    await network.openChannels([{ from: 0, to: 1, amountSat: 1_000_000 }]);
+    const node = network.node(0);
+    const answer = await ask(node, { direction: 1, amount: 50_000 });
+    assert.deepEqual(
+      answer.friends.map(({ status }) => status),
+      ['replied'],
+    );
+    assert.deepEqual((await node.rpc<{ mode: string }>('foafjit')).mode, 'passive');
+    // As for an upgrade: lightningd follows the links, and knows them by the files behind those.
+    for (const name of ['jitrouting.ts', 'balancesharing.ts']) {
+      await node.rpc('plugin', { subcommand: 'stop', plugin: name });
+    }
+    for (const name of ['balancesharing', 'jitrouting']) {
+      await node.rpc('plugin', { subcommand: 'start', plugin: join(bin, name) });
+    }
+    assert.deepEqual((await node.rpc<{ mode: string }>('foafjit')).mode, 'passive');
+    assert.ok((await node.rpc<{ size: number }>('foafgraph')).size > 0);
+  },
+);
 
 const AUTORELOAD = process.env['AUTORELOAD'];
 const noAutoreload =
   missingPrograms() ?? (AUTORELOAD === undefined ? 'AUTORELOAD does not name autoreload.py' : false);
 
 test('the autoreload plugin of 2020 wraps it', { skip: noAutoreload }, async t => {
-  const folder = await clone(t);
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const folder = await temporaryFolder(t);
+  await cloneTo(folder, { packages: true });
   const wrapped = join(folder, 'balancesharing.ts');
   await using network = await RegtestNetwork.start({
     nodes: [

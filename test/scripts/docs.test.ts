@@ -1,9 +1,17 @@
 /** What the documentation says of the commands: made from their schemas, and run. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { commands, pagePath, README, ROOT, readmeUpToDate, upToDate } from '../../scripts/command-pages.ts';
+import {
+  commands,
+  PAGES_WITH_EXAMPLES,
+  pagePath,
+  README,
+  ROOT,
+  readmeUpToDate,
+  upToDate,
+} from '../../scripts/command-pages.ts';
 import { EFFECT, effect } from '../../scripts/effect.ts';
 import { type Example, examplesIn, lasting, run } from '../../scripts/examples.ts';
 import { parameterNames } from '../../src/lightningd/command-schema.ts';
@@ -63,6 +71,7 @@ describe('the examples print what is shown, as the schemas have it', { concurren
   for (const [name, path] of [
     ['README.md', README],
     ...commands.map(command => [command.rpc, pagePath(command)]),
+    ...PAGES_WITH_EXAMPLES.map(path => [basename(path), path]),
   ] as const) {
     test(name, async () => {
       const examples = examplesIn(read(path));
@@ -84,6 +93,16 @@ describe('the examples print what is shown, as the schemas have it', { concurren
         if (!isError(results[index])) assertAsSchema(command, 'response', results[index]);
       }
     });
+  }
+});
+
+test('no other block shows what a command answers', () => {
+  for (const page of PAGES) {
+    const isRun = page === README || dirname(page).endsWith('commands') || PAGES_WITH_EXAMPLES.includes(page);
+    for (const [block, kind] of read(page).matchAll(/^```(\S*)[^\n]*\n.*?^```$/gms)) {
+      if (kind === 'console' && isRun) continue;
+      assert.ok(kind !== 'console' && !/^[[{]/m.test(block), `${page}: ${block}`);
+    }
   }
 });
 
