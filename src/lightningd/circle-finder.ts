@@ -7,6 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
+import { type Hope, hopeful } from '../circles/hope.ts';
 import { type Breaks, Pace } from '../circles/pace.ts';
 import type {
   CircleQuery,
@@ -59,13 +60,22 @@ export class CircleFinder {
    * Nothing tells when a peer's terms for a new channel arrive, and without them nothing comes in there: before none of our
    * own channels is said to do, they are read anew.
    */
-  async find(query: CircleQuery, exclusions: Exclusions = NOTHING_EXCLUDED): Promise<CircleSearch> {
-    const search = await this.#search(query, exclusions, await this.view());
+  async find(
+    query: CircleQuery,
+    exclusions: Exclusions = NOTHING_EXCLUDED,
+    hope?: Hope,
+  ): Promise<CircleSearch> {
+    const search = await this.#search(query, exclusions, hope, await this.view());
     if (!search.missing?.reasons.some(reason => OF_OUR_OWN.has(reason))) return search;
-    return this.#search(query, exclusions, await this.#init.channels.read(0));
+    return this.#search(query, exclusions, hope, await this.#init.channels.read(0));
   }
 
-  async #search(query: CircleQuery, { peers, channels }: Exclusions, view: NodeView): Promise<CircleSearch> {
+  async #search(
+    query: CircleQuery,
+    { peers, channels }: Exclusions,
+    hope: Hope | undefined,
+    view: NodeView,
+  ): Promise<CircleSearch> {
     const { clock } = this.#init;
     const own = view.channels.filter(
       ({ peerId, shortChannelId }) =>
@@ -74,11 +84,11 @@ export class CircleFinder {
     const friends = new Set(own.filter(channel => channel.usable).map(channel => channel.peerId));
     const breaks: Breaks = { nowMs: clock.monotonicMs, pause: () => setImmediate() };
     const gossip = await this.#gossipOn([...friends]);
-    const sources = {
-      view: { ...view, channels: own },
-      gossip,
-      knowledge: await this.#knowledge(gossip, { peers, channels }, breaks),
-    };
+    const known = await this.#knowledge(gossip, { peers, channels }, breaks);
+    const reliability = (peerId: string) => this.#init.knowledge.records.reliability(peerId);
+    const { amountMsat } = query;
+    const knowledge = hope === undefined ? known : hopeful(known, { friends, amountMsat, hope, reliability });
+    const sources = { view: { ...view, channels: own }, gossip, knowledge };
     return findCircles(sources, { finalDelay: this.#init.finalDelay, ...query }, breaks);
   }
 
