@@ -4,8 +4,9 @@
  *
  *     npm run test:meshes [SEED…]
  *
- * Balances are uniform over the capacity, but for the reserves. Everybody answers truthfully, but only of what it would
- * willingly move (docs/protocol.md), so that a circle may well be possible that nobody offers.
+ * Nobody is asked beforehand: `foafrebalance` asks as it needs to. Balances are uniform over the capacity, but for the
+ * reserves. Everybody answers truthfully, but only of what it would willingly move (docs/protocol.md), so that a circle
+ * may well be possible that nobody offers.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { PLUGIN, SNAPSHOT_MS } from '../regtest/friends.ts';
