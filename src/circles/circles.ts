@@ -5,6 +5,7 @@
  * between peers.
  */
 import { failedTryCost } from './chance.ts';
+import type { Edge } from './edges.ts';
 import { feeLimit, feePpmOf, toNumber } from './fees.ts';
 import { Graph } from './graph.ts';
 import { type Breaks, Pace } from './pace.ts';
@@ -17,7 +18,6 @@ import type {
   CircleQuery,
   CircleSearch,
   CircleSources,
-  HopKnown,
   Missing,
   MissingReason,
 } from './types.ts';
@@ -53,9 +53,10 @@ function circleOf(found: Found, nodeId: string, amountMsat: bigint, finalDelay: 
   const { head, tail } = found;
   const edges = tail.edge === undefined ? [head.edge] : [head.edge, tail.edge];
   const path = edges.map(({ channel }) => channel);
-  const known: HopKnown[] = ['own', ...edges.map(edge => edge.known), 'own'];
+  const own = { known: 'own' } as const;
+  const known: Pick<CircleHop, 'known' | 'isHoped'>[] = [own, ...edges.map(knownOf), own];
   const route = routeOf({ nodeId, out: found.out, path, in: tail.in, amountMsat, finalDelay });
-  const hops = route.map((hop, index): CircleHop => ({ ...hop, known: known[index] ?? 'unknown' }));
+  const hops = route.map((hop, index): CircleHop => ({ ...hop, ...(known[index] ?? own) }));
   const feeMsat = (hops[0]?.amountMsat ?? amountMsat) - amountMsat;
   return {
     feeMsat,
@@ -65,6 +66,10 @@ function circleOf(found: Found, nodeId: string, amountMsat: bigint, finalDelay: 
     delay: found.delay,
     hops,
   };
+}
+
+function knownOf({ known, isHoped }: Edge): Pick<CircleHop, 'known' | 'isHoped'> {
+  return isHoped ? { known, isHoped } : { known };
 }
 
 /** Looks for circles beyond the limits, cheapest first, to say which limit there is none within. */

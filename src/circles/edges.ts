@@ -23,6 +23,8 @@ export interface Edge {
   readonly delta: number;
   readonly belief: Belief;
   readonly known: HopKnown;
+  /** The belief rests on an offer that nobody has made yet. */
+  readonly isHoped: boolean;
 }
 
 export interface Head {
@@ -72,7 +74,8 @@ export function edgeOf(
     failedMsat === undefined ? undefined : toNumber(failedMsat),
   );
   if (chanceOf(belief, amount) === 0) return 'failed';
-  const isOffered = offer !== undefined && offer.amountMsat >= amountMsat;
+  const isHoped = offer?.isHoped === true;
+  const isOffered = offer !== undefined && !isHoped && offer.amountMsat >= amountMsat;
   return {
     channel,
     minimum: toNumber(limits.minimumMsat),
@@ -82,6 +85,7 @@ export function edgeOf(
     delta: channel.terms.cltvExpiryDelta,
     belief,
     known: isOffered ? 'offered' : failedMsat !== undefined ? 'failed' : 'unknown',
+    isHoped,
   };
 }
 

@@ -3,13 +3,21 @@ import type { NodeView } from '../sharing/node-view.ts';
 import type { GossipChannel, GossipChannels } from '../sharing/ports.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
 
+/** At least `amountMsat`, to be believed to the degree `reliability`, 0 to 1. */
+export interface HopOffer {
+  readonly amountMsat: bigint;
+  readonly reliability: number;
+  /** Nobody has said so, but a friend may if it is asked: the hop stays `unknown`. Only in searches for whom to ask. */
+  readonly isHoped?: true;
+}
+
 /** What friends and failures tell of single hops. Asked once per directed channel and search. */
 export interface HopKnowledge {
   /**
-   * The best word of either end on this direction: at least `amountMsat`, to be believed to the degree `reliability`,
-   * 0 to 1. Word older than the failure that `failedMsat` tells must not be given (docs/protocol.md, "Believing").
+   * The best word of either end on this direction. Word older than the failure that `failedMsat` tells must not be
+   * given (docs/protocol.md, "Believing").
    */
-  offer(channel: GossipChannel): { readonly amountMsat: bigint; readonly reliability: number } | undefined;
+  offer(channel: GossipChannel): HopOffer | undefined;
   /** The lowest amount that failed there lately. */
   failedMsat(channel: GossipChannel): bigint | undefined;
 }
@@ -78,6 +86,8 @@ export interface RouteHop {
 
 export interface CircleHop extends RouteHop {
   readonly known: HopKnown;
+  /** The circle's rank rests on an offer here that nobody has made yet. */
+  readonly isHoped?: true;
 }
 
 export interface Circle {

@@ -7,6 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
+import { type Hope, hopeful } from '../circles/hope.ts';
 import { type Breaks, Pace } from '../circles/pace.ts';
 import type {
   CircleQuery,
@@ -14,6 +15,7 @@ import type {
   Exclusions,
   FriendGossip,
   HopKnowledge,
+  HopOffer,
   MissingReason,
 } from '../circles/types.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
@@ -39,11 +41,6 @@ export interface CircleFinderInit {
   readonly saidSinceMs: () => number;
 }
 
-interface Believed {
-  readonly amountMsat: bigint;
-  readonly reliability: number;
-}
-
 export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Set() };
 
 export class CircleFinder {
@@ -64,13 +61,22 @@ export class CircleFinder {
    * Nothing tells when a peer's terms for a new channel arrive, and without them nothing comes in there: before none of our
    * own channels is said to do, they are read anew.
    */
-  async find(query: CircleQuery, exclusions: Exclusions = NOTHING_EXCLUDED): Promise<CircleSearch> {
-    const search = await this.#search(query, exclusions, await this.view());
+  async find(
+    query: CircleQuery,
+    exclusions: Exclusions = NOTHING_EXCLUDED,
+    hope?: Hope,
+  ): Promise<CircleSearch> {
+    const search = await this.#search(query, exclusions, hope, await this.view());
     if (!search.missing?.reasons.some(reason => OF_OUR_OWN.has(reason))) return search;
-    return this.#search(query, exclusions, await this.#init.channels.read(0));
+    return this.#search(query, exclusions, hope, await this.#init.channels.read(0));
   }
 
-  async #search(query: CircleQuery, { peers, channels }: Exclusions, view: NodeView): Promise<CircleSearch> {
+  async #search(
+    query: CircleQuery,
+    { peers, channels }: Exclusions,
+    hope: Hope | undefined,
+    view: NodeView,
+  ): Promise<CircleSearch> {
     const { clock } = this.#init;
     const own = view.channels.filter(
       ({ peerId, shortChannelId }) =>
@@ -79,11 +85,11 @@ export class CircleFinder {
     const friends = new Set(own.filter(channel => channel.usable).map(channel => channel.peerId));
     const breaks: Breaks = { nowMs: clock.monotonicMs, pause: () => setImmediate() };
     const gossip = await this.#gossipOn([...friends]);
-    const sources = {
-      view: { ...view, channels: own },
-      gossip,
-      knowledge: await this.#knowledge(gossip, { peers, channels }, breaks),
-    };
+    const known = await this.#knowledge(gossip, { peers, channels }, breaks);
+    const reliability = (peerId: string) => this.#init.knowledge.records.reliability(peerId);
+    const { amountMsat } = query;
+    const knowledge = hope === undefined ? known : hopeful(known, { friends, amountMsat, hope, reliability });
+    const sources = { view: { ...view, channels: own }, gossip, knowledge };
     return findCircles(sources, { finalDelay: this.#init.finalDelay, ...query }, breaks);
   }
 
@@ -116,8 +122,8 @@ export class CircleFinder {
     const { knowledge, saidSinceMs } = this.#init;
     const sinceMs = saidSinceMs();
     const pace = new Pace(breaks);
-    const offers = new Map<GossipChannel, Believed>();
-    const note = (known: GossipChannel | undefined, offer: Believed) => {
+    const offers = new Map<GossipChannel, HopOffer>();
+    const note = (known: GossipChannel | undefined, offer: HopOffer) => {
       if (known === undefined) return;
       const before = offers.get(known);
       if (before === undefined || before.amountMsat < offer.amountMsat) offers.set(known, offer);

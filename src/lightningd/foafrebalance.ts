@@ -1,9 +1,11 @@
 /** The command `foafrebalance`: moves an amount from where there is too much to where there is too little. */
+import type { Hope } from '../circles/hope.ts';
 import type { CircleSearch, Exclusions, OwnFilter } from '../circles/types.ts';
-import { amountOf, findMove, type MoveWish } from '../rebalance/find-move.ts';
+import { AskAsNeeded } from '../rebalance/ask-as-needed.ts';
+import { findMove, type MoveWish } from '../rebalance/find-move.ts';
 import { type Attempt, GaveUpError, type Rebalanced, type Rebalancer } from '../rebalance/rebalancer.ts';
 import type { Asker } from '../sharing/asker.ts';
-import { rungFor } from '../sharing/rungs.ts';
+import type { Clock } from '../sharing/ports.ts';
 import { formatShortChannelId } from '../wire/short-channel-id.ts';
 import type { CircleFinder } from './circle-finder.ts';
 import { type CommandSchema, parameterNames } from './command-schema.ts';
@@ -95,6 +97,7 @@ export interface RebalanceTools {
   readonly finder: CircleFinder;
   readonly rebalancer: Rebalancer;
   readonly asker: Asker;
+  readonly clock: Clock;
 }
 
 /**
@@ -103,7 +106,7 @@ export interface RebalanceTools {
  * code of ErrorCode when lightningd could not be asked
  */
 export async function foafrebalance(
-  { finder, rebalancer, asker }: RebalanceTools,
+  { finder, rebalancer, asker, clock }: RebalanceTools,
   params: unknown,
   settings: CircleSettings & { readonly timeoutS: number },
   progress: (message: string) => void,
@@ -120,14 +123,16 @@ export async function foafrebalance(
       );
     }
     const wish = wishOf(wanted, settings);
-    const find = (exclusions: Exclusions) => findMove(finder, wish, exclusions);
-    const now = { peers: rebalancer.avoided(), channels: new Set<bigint>() };
-    if (wanted.dryRun) return planned(await find(now), startedMs);
-    if (wanted.ask) {
-      await askFriends(asker, await amountOf(finder, wish, now), settings.timeoutS, progress);
+    const find = (exclusions: Exclusions, hope?: Hope) => findMove(finder, wish, exclusions, hope);
+    if (wanted.dryRun) {
+      return planned(await find({ peers: rebalancer.avoided(), channels: new Set() }), startedMs);
     }
     const leftMs = Math.max(0, wanted.retryForS * 1000 - (performance.now() - startedMs));
-    const result = await rebalancer.rebalance(find, leftMs, progress);
+    // Asking must leave time for a try.
+    const budgetMs = Math.min(settings.timeoutS * 1000, leftMs / 2);
+    const asking = new AskAsNeeded({ find, asker, clock, budgetMs, progress });
+    const findAsking = (exclusions: Exclusions) => asking.find(exclusions);
+    const result = await rebalancer.rebalance(wanted.ask ? findAsking : find, leftMs, progress);
     return done(result, startedMs);
   } catch (error) {
     if (error instanceof GaveUpError) throw gaveUp(error);
@@ -143,28 +148,6 @@ function wishOf({ amountMsat, out, in: home, maxFeePpm }: Parameters, settings: 
     maxFeePpm: BigInt(maxFeePpm ?? settings.maxFeePpm),
     maxDelay: settings.maxDelay,
   };
-}
-
-/** Asks both ways, unless what friends said is still remembered. What comes of it shows in the circles. */
-async function askFriends(
-  asker: Asker,
-  amountMsat: bigint | undefined,
-  timeoutS: number,
-  progress: (message: string) => void,
-): Promise<void> {
-  if (amountMsat === undefined) return;
-  const question = { amountMsat: rungFor(amountMsat), timeoutMs: timeoutS * 1000, fresh: false };
-  try {
-    const results = await Promise.all([
-      asker.ask({ ...question, flow: 1 }),
-      asker.ask({ ...question, flow: 0 }),
-    ]);
-    const sent = results.reduce((sum, result) => sum + result.sent, 0);
-    if (sent > 0) progress(`asked friends ${sent} questions`);
-  } catch (error) {
-    // It can do without: what they would have said only makes a circle likelier.
-    progress(`friends could not be asked: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function planned({ circles: [circle], missing }: CircleSearch, startedMs: number): object {

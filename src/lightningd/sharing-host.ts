@@ -62,6 +62,7 @@ export interface Sharing {
   readonly asker: Asker;
   readonly finder: CircleFinder;
   readonly rebalancer: Rebalancer;
+  readonly clock: Clock;
   readonly painter: Painter;
   readonly status: StatusSources;
   /** Takes the parameters of one `custommsg` hook call. */
@@ -251,6 +252,7 @@ async function connect({
     asker,
     finder,
     rebalancer,
+    clock,
     painter,
     layer,
     payments: new PaymentNews({

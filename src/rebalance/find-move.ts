@@ -4,6 +4,7 @@
  * Hazard: a peer that has no way onward must not stand for all moves. How much to move is what the move would take that
  * helps most; where, that is for all peers together that such an amount may leave and come back by.
  */
+import type { Hope } from '../circles/hope.ts';
 import type { CircleQuery, CircleSearch, Exclusions, OwnFilter } from '../circles/types.ts';
 import type { NodeView, OwnChannel } from '../sharing/node-view.ts';
 import { chooseMoves, movableEnds } from './choose.ts';
@@ -14,7 +15,8 @@ const MOVES = 10;
 /** Our channels as they are now, and the circles through them. Both reject when lightningd cannot be asked. */
 export interface CircleSource {
   view(): Promise<NodeView>;
-  find(query: CircleQuery, exclusions: Exclusions): Promise<CircleSearch>;
+  /** @param hope what friends may yet say counts like an offer with it: that circle is one to ask about, not to pay */
+  find(query: CircleQuery, exclusions: Exclusions, hope?: Hope): Promise<CircleSearch>;
 }
 
 /** What is to be moved; what is left out is chosen. */
@@ -34,11 +36,12 @@ export async function findMove(
   source: CircleSource,
   wish: MoveWish,
   exclusions: Exclusions,
+  hope?: Hope,
 ): Promise<CircleSearch> {
   const { amountMsat, maxFeePpm, maxDelay } = wish;
   // All that could be chosen has been: whatever leans is the caller's business.
   if (amountMsat !== undefined && wish.out !== undefined && wish.in !== undefined) {
-    return source.find({ ...wish, amountMsat, limit: 1 }, exclusions);
+    return source.find({ ...wish, amountMsat, limit: 1 }, exclusions, hope);
   }
   const usable = withoutExcluded(await source.view(), exclusions);
   const amounts = amountMsat === undefined ? amountsOf(usable, wish) : [amountMsat];
@@ -54,21 +57,11 @@ export async function findMove(
       maxDelay,
       limit: 1,
     };
-    const found = await source.find(query, exclusions);
+    const found = await source.find(query, exclusions, hope);
     if (found.circles.length > 0) return found;
     search ??= found;
   }
   return search ?? { circles: [] };
-}
-
-/** What is to be moved, as far as anything can be; friends are asked for it. */
-export async function amountOf(
-  source: CircleSource,
-  wish: MoveWish,
-  exclusions: Exclusions,
-): Promise<bigint | undefined> {
-  if (wish.amountMsat !== undefined) return wish.amountMsat;
-  return amountsOf(withoutExcluded(await source.view(), exclusions), wish)[0];
 }
 
 /** Those of the moves that help most, in that order. */

@@ -60,8 +60,8 @@ interface Call {
   readonly flow: Flow;
   readonly rungMsat: bigint;
   readonly fresh: boolean;
-  /** Whether the peers were named: then even those are asked that never spoke. */
-  readonly isNamed: boolean;
+  /** Whether even those are asked that never spoke and are left alone for now. */
+  readonly wakes: boolean;
   readonly nodeId: string;
   readonly deadline: Promise<'deadline'>;
   sent: number;
@@ -106,7 +106,7 @@ export class Asker {
         flow: request.flow,
         rungMsat: rungFor(request.amountMsat),
         fresh: request.fresh,
-        isNamed: request.peers !== undefined,
+        wakes: request.peers !== undefined && request.leavesSilent !== true,
         nodeId: view.nodeId,
         deadline,
         sent: 0,
@@ -121,6 +121,23 @@ export class Asker {
     } finally {
       stopTimer();
     }
+  }
+
+  /**
+   * Whether asking a friend may tell what is not known: its word is not remembered, and nothing keeps us from asking it.
+   *
+   * @param amountMsat 1 to `MAX_AMOUNT_MSAT`
+   */
+  mayTell(peerId: string, flow: Flow, amountMsat: bigint): boolean {
+    const { channels, clock, knowledge, cacheTtlMs } = this.#init;
+    const nowMs = clock.monotonicMs();
+    const rungMsat = rungFor(amountMsat);
+    return (
+      channels.isFriend(peerId) &&
+      knowledge.recall(peerId, flow, rungMsat, nowMs - cacheTtlMs()) === undefined &&
+      this.#refusal(peerId, false, nowMs) === undefined &&
+      this.#limits.refusal(peerId, flow, rungMsat, nowMs) === undefined
+    );
   }
 
   /** A valid message of type 347 came: that peer speaks, and will always be asked. Strangers leave nothing behind. */
@@ -174,8 +191,7 @@ export class Asker {
       };
     }
     const refusal =
-      this.#init.breaches.refuse(peerId, nowMs) ??
-      (call.isNamed ? undefined : this.#init.silentPeers.refuse(peerId, nowMs)) ??
+      this.#refusal(peerId, call.wakes, nowMs) ??
       this.#limits.refuse(peerId, call.flow, call.rungMsat, nowMs);
     if (refusal !== undefined) return { peerId, status: 'skipped', reason: refusal, channels: [] };
 
@@ -206,6 +222,12 @@ export class Asker {
     // Its newer word may have been here before.
     const newest = fresh ? undefined : knowledge.recall(peerId, call.flow, call.rungMsat, word.saidAtMs);
     return this.#answered(peerId, 'replied', newest ?? word);
+  }
+
+  /** Why a friend is not to be asked anything now, in words; `undefined` when it is. */
+  #refusal(peerId: string, wakes: boolean, nowMs: number): string | undefined {
+    const { breaches, silentPeers } = this.#init;
+    return breaches.refuse(peerId, nowMs) ?? (wakes ? undefined : silentPeers.refuse(peerId, nowMs));
   }
 
   /** Sends one query and waits: for the reply, or for what kept it away. */

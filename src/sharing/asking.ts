@@ -24,6 +24,8 @@ export interface AskRequest {
   readonly amountMsat: bigint;
   /** Whom to ask; everybody who may be asked when left out. */
   readonly peers?: readonly string[];
+  /** Named peers that never spoke are left alone for their while, like those that nobody named. @default false */
+  readonly leavesSilent?: boolean;
   readonly timeoutMs: number;
   /** Ask although the answer is remembered. */
   readonly fresh: boolean;

@@ -33,7 +33,8 @@ export function believe(reply: FoafReply, nodeId: string, gossip: GossipChannels
   return { channels, unknown };
 }
 
-function carries({ active, capacityMsat, limits }: GossipChannel, amountMsat: bigint): boolean {
+/** Whether a channel can carry an amount at all, by its capacity and its htlc limits. */
+export function carries({ active, capacityMsat, limits }: GossipChannel, amountMsat: bigint): boolean {
   return (
     active &&
     amountMsat <= capacityMsat &&

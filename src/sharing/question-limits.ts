@@ -18,22 +18,29 @@ export class QuestionLimits {
   readonly #newQuestions = new SlidingWindow(NEW_QUESTIONS_PER_HOUR, HOUR_MS);
   readonly #repeats = new SlidingWindow(1, REPEAT_MS);
 
-  /**
-   * Takes one query to a peer, if the limits allow.
-   *
-   * @returns `undefined` when it may be sent, else why not, in words
-   */
-  refuse(peerId: string, flow: Flow, rungMsat: bigint, nowMs: number): string | undefined {
-    const question = `${peerId}|${flow}|${rungMsat}`;
+  /** Why a query may not be sent now, in words; `undefined` when it may. */
+  refusal(peerId: string, flow: Flow, rungMsat: bigint, nowMs: number): string | undefined {
     if (!this.#queries.allows(peerId, nowMs)) {
       return `asked ${QUERIES_PER_WINDOW} times within ${QUERY_WINDOW_MS / 1000} s`;
     }
-    if (this.#repeats.allows(question, nowMs)) {
-      if (!this.#newQuestions.tryTake(peerId, nowMs))
-        return `asked ${NEW_QUESTIONS_PER_HOUR} new questions within an hour`;
-      this.#repeats.tryTake(question, nowMs);
+    const isNew = this.#repeats.allows(questionOf(peerId, flow, rungMsat), nowMs);
+    if (isNew && !this.#newQuestions.allows(peerId, nowMs)) {
+      return `asked ${NEW_QUESTIONS_PER_HOUR} new questions within an hour`;
     }
+    return undefined;
+  }
+
+  /** Takes one query to a peer, if the limits allow; else says why not, as `refusal` does. */
+  refuse(peerId: string, flow: Flow, rungMsat: bigint, nowMs: number): string | undefined {
+    const refusal = this.refusal(peerId, flow, rungMsat, nowMs);
+    if (refusal !== undefined) return refusal;
+    const isNew = this.#repeats.tryTake(questionOf(peerId, flow, rungMsat), nowMs);
+    if (isNew) this.#newQuestions.tryTake(peerId, nowMs);
     this.#queries.tryTake(peerId, nowMs);
     return undefined;
   }
+}
+
+function questionOf(peerId: string, flow: Flow, rungMsat: bigint): string {
+  return `${peerId}|${flow}|${rungMsat}`;
 }

@@ -10,6 +10,7 @@ import { MovingBalances } from './moving-balances.ts';
 import { at, type Network } from './network.ts';
 import { Random } from './random.ts';
 import {
+  type Asks,
   type CaseInit,
   type CaseResult,
   canMove,
@@ -40,6 +41,7 @@ export interface BatchTask {
   readonly cases: number;
   readonly balances: BalanceKind;
   readonly speech: Speech;
+  readonly asks: Asks;
   readonly amountMsat: bigint;
   readonly maxFeePpm: bigint;
   /** How old snapshots are at most; each case's lies between that and `minAgeMs`. */
@@ -74,8 +76,8 @@ export async function runBatch(
   const outcomes: CaseOutcome[] = [];
   for (const node of nodes) {
     const ageMs = task.minAgeMs + ages.below(task.maxAgeMs - task.minAgeMs + 1);
-    const { amountMsat, maxFeePpm, speech, maxTries } = task;
-    const init = { node, amountMsat, maxFeePpm, speech, ageMs, maxTries };
+    const { amountMsat, maxFeePpm, speech, asks, maxTries } = task;
+    const init = { node, amountMsat, maxFeePpm, speech, asks, ageMs, maxTries };
     const cheapest = await cheapestFee(world, init);
     // What nobody could solve need not be tried.
     outcomes.push({

@@ -27,9 +27,10 @@ export const RUNS: readonly Run[] = [
   }),
   {
     name: 'remembered',
-    describe: 'as shipped, remembered: word 5 to 20 minutes old',
+    describe: 'as shipped, remembered: word of all 5 to 20 minutes old',
     balances: 'depleted',
     speech: 'shipped',
+    asks: 'all',
     amountSat: 1_000_000,
     ageMinutes: [5, 20],
     levels: FEW_LEVELS,

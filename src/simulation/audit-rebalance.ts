@@ -7,18 +7,21 @@
  * nothing counts twice. The plugin's own modules answer and search for circles.
  */
 import { findCircles } from '../circles/circles.ts';
-import type { Circle, CircleSources, FriendGossip } from '../circles/types.ts';
+import { type Hope, hopeful } from '../circles/hope.ts';
+import type { Circle, CircleSearch, FriendGossip, HopKnowledge } from '../circles/types.ts';
+import { NOTHING_EXCLUDED } from '../lightningd/circle-finder.ts';
+import { AskAsNeeded } from '../rebalance/ask-as-needed.ts';
 import { rungFor } from '../sharing/rungs.ts';
 import type { Flow } from '../wire/codec.ts';
 import { AUDIT_RUNGS, Belief, type Grid, Naming, RESERVE, shareFor } from './audit-belief.ts';
 import type { RebalanceWorld } from './audit-network.ts';
 import { halvingLine } from './audit-prober.ts';
 import type { Random } from './random.ts';
+import { SimClock } from './sim-clock.ts';
 
 /**
- * `all asked`: every friend, both ways, as `foafrebalance` does. `as needed`: the friends of the best circle, each about
- * its own hop, until the best one holds nobody who was not asked. `blind`: nobody. `probed`: nobody, but all hops between
- * others are measured before a circle is used.
+ * `as needed`: as `foafrebalance` asks, by its own module. `all asked`: every friend beforehand, both ways. `blind`:
+ * nobody. `probed`: nobody, but all hops between others are measured before a circle is used.
  */
 export const STRATEGIES = ['all asked', 'as needed', 'blind', 'probed'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -68,32 +71,31 @@ export class Rebalance {
   /** @param out the peer that it leaves by */
   async run(strategy: Strategy, out: number): Promise<void> {
     const { network } = this.#world;
+    const peers = new Set(Array.from(network.channelsOf(this.#node), one => network.peer(one, this.#node)));
     if (strategy === 'all asked') {
-      const peers = new Set(Array.from(network.channelsOf(this.#node), one => network.peer(one, this.#node)));
       for (const peer of peers) for (const flow of [1, 0] as const) this.#ask(peer, flow);
     }
+    const asking = new AskAsNeeded({
+      find: (_exclusions, hope) => this.#search(out, hope),
+      asker: {
+        mayTell: peerId => peers.has(network.numberOf(peerId)),
+        ask: async ({ peers: [peerId = ''] = [], flow }) => this.#ask(network.numberOf(peerId), flow),
+      },
+      clock: new SimClock(),
+      budgetMs: 1,
+      progress: () => {},
+    });
     for (
       let looked = 0;
       looked < MAX_LOOKS && this.figures.tries < MAX_TRIES && !this.figures.isDone;
       looked++
     ) {
-      const circle = await this.#best(out);
+      const search = strategy === 'as needed' ? asking.find(NOTHING_EXCLUDED) : this.#search(out);
+      const [circle] = (await search).circles;
       if (circle === undefined) return;
       if (strategy === 'probed' && !this.#measure(circle)) continue;
-      if (strategy === 'as needed' && this.#askOn(circle)) continue;
       this.#try(circle);
     }
-  }
-
-  /** Asks the friends on a circle. @returns whether anybody was asked who had not been */
-  #askOn({ hops }: Circle): boolean {
-    const first = this.#world.network.numberOf(hops[0]?.id ?? '');
-    const last = this.#world.network.numberOf(hops.at(-2)?.id ?? '');
-    const before = this.figures.questions;
-    this.#ask(first, 1);
-    // Of three hops the one between friends is asked about once.
-    if (hops.length > 3) this.#ask(last, 0);
-    return this.figures.questions > before;
   }
 
   /** A friend answers, and all that it says or leaves out is learned. */
@@ -144,28 +146,30 @@ export class Rebalance {
     }
   }
 
-  async #best(out: number): Promise<Circle | undefined> {
+  async #search(out: number, hope?: Hope): Promise<CircleSearch> {
     const { network } = this.#world;
     const gossip = new Map<string, FriendGossip>();
     for (const channel of network.channelsOf(this.#node)) {
       const peer = network.peer(channel, this.#node);
       gossip.set(network.nodeId(peer), this.#world.gossip(peer));
     }
-    const sources: CircleSources = {
-      view: this.#world.view(this.#node),
-      gossip,
-      knowledge: {
-        offer: ({ shortChannelId, direction }) => {
-          const amountMsat = this.#offers.get(`${shortChannelId}|${direction}`);
-          return amountMsat === undefined ? undefined : { amountMsat, reliability: RELIABILITY };
-        },
-        failedMsat: ({ shortChannelId, direction }) => this.#failed.get(`${shortChannelId}|${direction}`),
+    const known: HopKnowledge = {
+      offer: ({ shortChannelId, direction }) => {
+        const amountMsat = this.#offers.get(`${shortChannelId}|${direction}`);
+        return amountMsat === undefined ? undefined : { amountMsat, reliability: RELIABILITY };
       },
+      failedMsat: ({ shortChannelId, direction }) => this.#failed.get(`${shortChannelId}|${direction}`),
     };
-    const { circles } = await findCircles(
-      sources,
+    const friends = [...gossip.keys()];
+    const amountMsat = this.#amountMsat;
+    const knowledge =
+      hope === undefined
+        ? known
+        : hopeful(known, { friends, amountMsat, hope, reliability: () => RELIABILITY });
+    return findCircles(
+      { view: this.#world.view(this.#node), gossip, knowledge },
       {
-        amountMsat: this.#amountMsat,
+        amountMsat,
         out: { peerId: network.nodeId(out) },
         maxFeePpm: MAX_FEE_PPM,
         maxDelay: 2016,
@@ -173,7 +177,6 @@ export class Rebalance {
       },
       { nowMs: () => 0, pause: async () => {} },
     );
-    return circles[0];
   }
 
   /** The hops between others, and whether each carries its amount. */

@@ -26,7 +26,8 @@ export interface Figures {
   readonly dearer: Estimate;
   /** What the solvable cases cost whoever knows all balances. */
   readonly cheapestFee: Estimate;
-  readonly friendsAnswering: number;
+  /** How many answers friends gave, over all tries of a case. */
+  readonly answers: number;
 }
 
 /** @param place that of the level among the results */
@@ -55,7 +56,7 @@ export function figuresOf(level: string, outcomes: readonly CaseOutcome[], place
     firstLevelFee: mean(feesAt(0)),
     dearer: mean(both.map(outcome => resultAt(outcome, place).feeMsat - resultAt(outcome, 0).feeMsat)),
     cheapestFee: mean(solvable.map(({ cheapest }) => cheapest ?? 0)),
-    friendsAnswering: mean(here.map(({ answers }) => answers)).value,
+    answers: mean(here.map(({ answers }) => answers)).value,
   };
 }
 
@@ -72,7 +73,7 @@ export function figuresTable(title: string, first: string, levels: readonly Figu
     title: `${title}; ${levels[0]?.cases} cases, of which a circle would have worked in ${levels[0]?.solvable}`,
     columns: [
       first,
-      'friends answering',
+      'answers',
       'first try',
       '95 %',
       'of all cases',
@@ -86,7 +87,7 @@ export function figuresTable(title: string, first: string, levels: readonly Figu
     ],
     rows: levels.map(figures => [
       figures.level,
-      figures.friendsAnswering.toFixed(1),
+      figures.answers.toFixed(1),
       percent(figures.first.value),
       range(figures.first, percent),
       percent(figures.firstOfAll.value),

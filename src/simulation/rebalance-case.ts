@@ -7,10 +7,12 @@
  */
 import { findCircles } from '../circles/circles.ts';
 import { feeLimit } from '../circles/fees.ts';
+import type { Hope } from '../circles/hope.ts';
 import { FINAL_DELAY } from '../circles/route.ts';
 import type { CircleSearch, Exclusions, FriendGossip } from '../circles/types.ts';
 import { Knowledge } from '../knowledge/knowledge.ts';
 import { CircleFinder } from '../lightningd/circle-finder.ts';
+import { AskAsNeeded } from '../rebalance/ask-as-needed.ts';
 import { movableEnds } from '../rebalance/choose.ts';
 import { type CircleSource, findMove } from '../rebalance/find-move.ts';
 import { GaveUpError, Rebalancer } from '../rebalance/rebalancer.ts';
@@ -32,12 +34,19 @@ import { CHAIN_HASH, type World } from './world.ts';
  */
 export type Speech = 'ideal' | 'shipped';
 
+/**
+ * Who is asked, where friends speak as shipped. `as needed`: as `foafrebalance` asks. `all`: everybody was, both ways, by
+ * `foafbalance`; the rebalance asks nobody whose word is fresh enough.
+ */
+export type Asks = 'as needed' | 'all';
+
 export interface CaseInit {
   readonly node: number;
   /** What is to arrive. */
   readonly amountMsat: bigint;
   readonly maxFeePpm: bigint;
   readonly speech: Speech;
+  readonly asks: Asks;
   /** How old friends' snapshots are when the first circle is searched for, in milliseconds. */
   readonly ageMs: number;
   readonly maxTries: number;
@@ -55,7 +64,7 @@ export interface CaseResult {
   readonly tries: number;
   /** Of the circle that was paid; 0 when none was. */
   readonly feeMsat: number;
-  /** How many friends answered. */
+  /** How many answers friends gave; a friend may give two, one for each direction. */
   readonly answers: number;
 }
 
@@ -130,15 +139,17 @@ export async function runCase(world: World, init: SharingInit): Promise<CaseResu
   const clock = new SimClock(init.ageMs);
   const ledger = ledgerOf(world, init, clock.monotonicMs);
   let own: NodeView | undefined;
+  const friends = new Set(
+    Array.from(network.channelsOf(node), channel => network.nodeId(network.peer(channel, node))),
+  );
   const channels: ChannelSource = {
     read: async () => {
       own ??= viewOf(gossip, network, node, channel => ledger.balance(channel));
       return own;
     },
-    isFriend: () => true,
+    isFriend: peerId => friends.has(peerId),
   };
   const knowledge = new Knowledge();
-  const answers = await hear(world, init, { clock, channels, knowledge });
   const finder = new CircleFinder({
     channels,
     gossip,
@@ -150,7 +161,7 @@ export async function runCase(world: World, init: SharingInit): Promise<CaseResu
   const source: CircleSource = init.byFee
     ? {
         view: () => finder.view(),
-        find: (query, exclusions) => finder.find({ ...query, failedTryCostMsat: 0n }, exclusions),
+        find: (query, exclusions, hope) => finder.find({ ...query, failedTryCostMsat: 0n }, exclusions, hope),
       }
     : finder;
   const payments = new SimulatedPayments(hops => {
@@ -169,101 +180,129 @@ export async function runCase(world: World, init: SharingInit): Promise<CaseResu
     log: () => {},
     onNews: () => {},
   });
+  const friendship = { friends: [...friends].sort(), channels, clock, knowledge };
+  const talk = new Talk(world, init, friendship);
+  if (init.speech === 'ideal') await talk.tellTruth();
+  else if (init.asks === 'all') await talk.askAll();
+  const wish = { amountMsat, maxFeePpm, maxDelay: MAX_DELAY };
+  const search = (exclusions: Exclusions, hope?: Hope) => findMove(source, wish, exclusions, hope);
+  const asking = new AskAsNeeded({
+    find: search,
+    asker: talk.asker,
+    clock,
+    budgetMs: ASK_TIMEOUT_MS,
+    progress: () => {},
+  });
   let tries = 0;
   const find = async (exclusions: Exclusions): Promise<CircleSearch> => {
     if (tries++ >= init.maxTries) return { circles: [] };
-    return findMove(source, { amountMsat, maxFeePpm, maxDelay: MAX_DELAY }, exclusions);
+    return init.speech === 'ideal' ? search(exclusions) : asking.find(exclusions);
   };
+  const end = (isComplete: boolean, attempts: number, feeMsat: number): CaseResult => ({
+    isComplete,
+    tries: attempts,
+    feeMsat,
+    answers: talk.answers,
+  });
   try {
     const { attempts, circle } = await rebalancer.rebalance(find, RETRY_FOR_MS, () => {});
-    return { isComplete: true, tries: attempts.length, feeMsat: Number(circle.feeMsat), answers };
+    return end(true, attempts.length, Number(circle.feeMsat));
   } catch (error) {
     if (!(error instanceof GaveUpError)) throw error;
-    return { isComplete: false, tries: error.attempts.length, feeMsat: 0, answers };
+    return end(false, error.attempts.length, 0);
   }
 }
 
-interface Listener {
-  readonly clock: SimClock;
+interface Friendship {
+  /** Node ids, sorted. */
+  readonly friends: readonly string[];
   readonly channels: ChannelSource;
+  readonly clock: SimClock;
   readonly knowledge: Knowledge;
 }
 
-/** Friends that share say what they have. Returns how many did. */
-async function hear(world: World, init: SharingInit, listener: Listener): Promise<number> {
-  const { network } = world;
-  const peers = new Set(
-    Array.from(network.channelsOf(init.node), channel => network.peer(channel, init.node)),
-  );
-  const friends = [...peers].filter(init.isSharing).sort((a, b) => a - b);
-  if (friends.length === 0) return 0;
-  if (init.speech === 'shipped') return ask(world, init, friends, listener);
-  for (const friend of friends) await tellTruth(world, init, friend, listener);
-  return friends.length;
-}
+/** The node's side of talking with its friends. Those that do not share have been silent before and are left alone. */
+class Talk {
+  readonly asker: Asker;
+  answers = 0;
+  readonly #world: World;
+  readonly #init: SharingInit;
+  readonly #friendship: Friendship;
+  readonly #sharing: readonly string[];
 
-/** As `foafrebalance` asks, both ways; every message to a friend is handed to that friend's answerer. */
-async function ask(
-  world: World,
-  init: CaseInit,
-  friends: readonly number[],
-  { clock, channels, knowledge }: Listener,
-): Promise<number> {
-  const { network } = world;
-  const us = network.nodeId(init.node);
-  const peers = friends.map(friend => network.nodeId(friend));
-  let queries = 0;
-  const asker: Asker = new Asker({
-    chainHash: CHAIN_HASH,
-    channels,
-    gossip: world.gossip,
-    knowledge,
-    silentPeers: new SilentPeers(),
-    peerLog: new PeerLog(),
-    breaches: new Breaches(),
-    onLearned: () => {},
-    cacheTtlMs: () => CACHE_TTL_MS,
-    send: async (peerId, message) => {
-      if (message.name !== 'query_foaf_balances') return;
-      const reply = await world.answerOf(network.numberOf(peerId), us, message);
-      if (reply !== undefined) await asker.onReply(peerId, reply);
-    },
-    clock,
-    newQueryId: () => (++queries).toString(16).padStart(16, '0'),
-  });
-  const request = {
-    amountMsat: init.amountMsat,
-    peers,
-    timeoutMs: ASK_TIMEOUT_MS,
-    fresh: false,
-  };
-  const results = await Promise.all([asker.ask({ ...request, flow: 1 }), asker.ask({ ...request, flow: 0 })]);
-  return results[0]?.friends.filter(({ status }) => status === 'replied').length ?? 0;
-}
-
-/** By the same rule without a margin, of the very amount with the most that its fees may be, as it is now. */
-async function tellTruth(
-  world: World,
-  init: CaseInit,
-  friend: number,
-  { clock, knowledge }: Listener,
-): Promise<void> {
-  const { network, gossip, balances } = world;
-  const nowMs = clock.monotonicMs();
-  const view = viewOf(gossip, network, friend, channel => balances.at(channel, nowMs));
-  const sides = sidesOf(view, 0, () => 0n);
-  const amountMsat = init.amountMsat + feeLimit(init.amountMsat, init.maxFeePpm);
-  const us = network.nodeId(init.node);
-  for (const flow of [1, 0] as const) {
-    const known = await gossip.read(view.nodeId, flow);
-    const isNamed = (channel: OwnChannel) =>
-      channel.peerId !== us &&
-      isEligible(channel, sides.get(channel.peerId), flow, amountMsat, view.blockHeight);
-    const named = view.channels.filter(isNamed).flatMap(({ shortChannelId }) => {
-      const channel = shortChannelId === undefined ? undefined : known.get(shortChannelId);
-      return channel === undefined ? [] : [channel];
+  constructor(world: World, init: SharingInit, friendship: Friendship) {
+    const { network } = world;
+    const { friends, channels, clock, knowledge } = friendship;
+    this.#world = world;
+    this.#init = init;
+    this.#friendship = friendship;
+    this.#sharing = friends.filter(peerId => init.isSharing(network.numberOf(peerId)));
+    const silentPeers = new SilentPeers();
+    for (const peerId of friends) {
+      if (this.#sharing.includes(peerId)) silentPeers.spoke(peerId);
+      else silentPeers.wasSilent(peerId, clock.monotonicMs());
+    }
+    const us = network.nodeId(init.node);
+    let queries = 0;
+    const asker: Asker = new Asker({
+      chainHash: CHAIN_HASH,
+      channels,
+      gossip: world.gossip,
+      knowledge,
+      silentPeers,
+      peerLog: new PeerLog(),
+      breaches: new Breaches(),
+      onLearned: () => {},
+      cacheTtlMs: () => CACHE_TTL_MS,
+      // Every message to a friend is handed to that friend's answerer.
+      send: async (peerId, message) => {
+        if (message.name !== 'query_foaf_balances') return;
+        const reply = await world.answerOf(network.numberOf(peerId), us, message);
+        if (reply === undefined) return;
+        this.answers++;
+        await asker.onReply(peerId, reply);
+      },
+      clock,
+      newQueryId: () => (++queries).toString(16).padStart(16, '0'),
     });
-    const word = { flow, amountMsat, timestampMs: BigInt(clock.wallMs()), saidAtMs: nowMs };
-    knowledge.learn(view.nodeId, { ...word, channels: named });
+    this.asker = asker;
+  }
+
+  /** As `foafbalance` asks, both ways. */
+  async askAll(): Promise<void> {
+    const request = {
+      amountMsat: this.#init.amountMsat,
+      peers: this.#sharing,
+      timeoutMs: ASK_TIMEOUT_MS,
+      fresh: false,
+    };
+    await Promise.all([this.asker.ask({ ...request, flow: 1 }), this.asker.ask({ ...request, flow: 0 })]);
+  }
+
+  /** By the same rule without a margin, of the very amount with the most that its fees may be, as it is now. */
+  async tellTruth(): Promise<void> {
+    const { network, gossip, balances } = this.#world;
+    const { clock, knowledge } = this.#friendship;
+    const { node, amountMsat, maxFeePpm } = this.#init;
+    const nowMs = clock.monotonicMs();
+    const withFeesMsat = amountMsat + feeLimit(amountMsat, maxFeePpm);
+    const us = network.nodeId(node);
+    for (const peerId of this.#sharing) {
+      const view = viewOf(gossip, network, network.numberOf(peerId), channel => balances.at(channel, nowMs));
+      const sides = sidesOf(view, 0, () => 0n);
+      for (const flow of [1, 0] as const) {
+        const known = await gossip.read(peerId, flow);
+        const isNamed = (channel: OwnChannel) =>
+          channel.peerId !== us &&
+          isEligible(channel, sides.get(channel.peerId), flow, withFeesMsat, view.blockHeight);
+        const channels = view.channels.filter(isNamed).flatMap(({ shortChannelId }) => {
+          const channel = shortChannelId === undefined ? undefined : known.get(shortChannelId);
+          return channel === undefined ? [] : [channel];
+        });
+        const word = { flow, amountMsat: withFeesMsat, timestampMs: BigInt(clock.wallMs()), saidAtMs: nowMs };
+        knowledge.learn(peerId, { ...word, channels });
+        this.answers++;
+      }
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { Progress } from './experiment.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
-import type { Speech } from './rebalance-case.ts';
+import type { Asks, Speech } from './rebalance-case.ts';
 import { inThreads } from './threads.ts';
 
 /** Cases that share one draw of balances. */
@@ -24,6 +24,8 @@ export interface Run {
   readonly describe: string;
   readonly balances: BalanceKind;
   readonly speech: Speech;
+  /** @default 'as needed' */
+  readonly asks?: Asks;
   readonly amountSat: number;
   /** How old snapshots are when the first circle is searched for, in minutes: from and to. */
   readonly ageMinutes: readonly [number, number];
@@ -60,13 +62,14 @@ export async function measure(
 }
 
 function tasksOf(run: Run, cases: number, random: Random): BatchTask[] {
-  const { balances, speech, levels } = run;
+  const { balances, speech, asks = 'as needed', levels } = run;
   const [from, to] = run.ageMinutes;
   return Array.from({ length: Math.ceil(cases / CASES_PER_BATCH) }, (_, batch) => ({
     seed: random.fork(batch).path,
     cases: Math.min(CASES_PER_BATCH, cases - batch * CASES_PER_BATCH),
     balances,
     speech,
+    asks,
     amountMsat: BigInt(run.amountSat) * SAT_MSAT,
     maxFeePpm: MAX_FEE_PPM,
     minAgeMs: from * MINUTE_MS,

@@ -4,11 +4,12 @@
  *
  *     npm run test:meshes [SEED…]
  *
- * Balances are uniform over the capacity, but for the reserves. Everybody answers truthfully, but only of what it would
- * willingly move (docs/protocol.md), so that a circle may well be possible that nobody offers.
+ * Nobody is asked beforehand: `foafrebalance` asks as it needs to. Balances are uniform over the capacity, but for the
+ * reserves. Everybody answers truthfully, but only of what it would willingly move (docs/protocol.md), so that a circle
+ * may well be possible that nobody offers.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ask, PLUGIN, SNAPSHOT_MS } from '../regtest/friends.ts';
+import { PLUGIN, SNAPSHOT_MS } from '../regtest/friends.ts';
 import {
   missingPrograms,
   RegtestNetwork,
@@ -41,6 +42,8 @@ async function openMesh(random: Random): Promise<RegtestNetwork> {
     plugin: PLUGIN,
     extraArgs: [
       '--foaf-answer-ttl=1',
+      // A node's turn comes again later than that: it asks anew, as needed. Timestamps are rounded down to 10 s.
+      '--foaf-cache-ttl=15',
       '--foaf-question-budget=1000',
       `--fee-base=${random.pick([0, 1, 1000])}`,
       `--fee-per-satoshi=${random.pick([0, 10, 50, 150])}`,
@@ -99,7 +102,6 @@ async function perform(
 ): Promise<Outcome> {
   const ways = possible(edges, wanted, MAX_FEE_PPM, MAX_DELAY);
   const amount = `${wanted.amount}msat`;
-  await Promise.all([1, 0].map(direction => ask(node, { direction, amount, fresh: true })));
   const isPossible = ways.length > 0;
   const name = (id: string) => network.nodes.findIndex(each => each.id === id);
   const what = `${name(wanted.us)} → ${name(wanted.out)} … ${name(wanted.home)}, ${amount}, ${ways.length} ways`;

@@ -167,16 +167,12 @@ describe(
       const known = await ledger(network);
       const from = b.logLength;
       const rebalancing = rebalance(a, { amount: 190_000, out: b.id, in: d.id });
-      // Both ways are asked.
-      for (const flow of [0, 1]) {
-        const asked = await b.askUntil(/listener\.ts: heard/, async () => {
-          const messages = heardBy(b, from).map(({ message }) => message);
-          return messages.find(message => message.flow === flow);
-        });
-        assert.ok(asked.name === 'query_foaf_balances');
-        await tell(b, a, replyTo(asked, { shortChannelIds: flow === 1 ? scids(empty) : [] }));
-      }
+      const asked = await b.askUntil(/listener\.ts: heard/, async () => heardBy(b, from)[0]?.message);
+      assert.ok(asked.name === 'query_foaf_balances' && asked.flow === 1);
+      await tell(b, a, replyTo(asked, { shortChannelIds: scids(empty) }));
       const done = await rebalancing;
+      // Nothing comes back by B: it is asked what it would pass on, and not again for the second try.
+      assert.equal(heardBy(b, from).length, 1);
       assert.equal(done.attempts, 2);
       assert.deepEqual(ids(done.hops), [ab, bc, cd, da]);
       assertLedger(await ledger(network), after(known, a, done.hops));

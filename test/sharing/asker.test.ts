@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Knowledge, type Word } from '../../src/knowledge/knowledge.ts';
 import { Asker } from '../../src/sharing/asker.ts';
 import { type AskRequest, NoChannelsInTimeError, NotAFriendError } from '../../src/sharing/asking.ts';
@@ -400,6 +401,58 @@ test('a peer that never spoke is left alone for ten minutes, then twice as long,
   assert.equal((await statusOfAlice())?.status, 'timeout');
   await world.clock.advance(86_400_000);
   assert.equal((await statusOfAlice())?.status, 'timeout', 'never more than a day');
+});
+
+test('named, but left alone while it is silent: as if nobody had named it', async () => {
+  const world = new World();
+  const ask = async (changes: Partial<AskRequest>) => {
+    const asked = world.ask({ peers: [ALICE], ...changes });
+    await settled();
+    await world.clock.advance(5_000);
+    return (await asked).friends[0]?.status;
+  };
+  assert.equal(await ask({ leavesSilent: true }), 'timeout', 'nobody knows yet that it is silent');
+  assert.equal(await ask({ leavesSilent: true }), 'skipped');
+  assert.equal(world.asker.mayTell(ALICE, 1, RUNG), false);
+  await world.clock.advance(600_000);
+  assert.equal(world.asker.mayTell(ALICE, 1, RUNG), true);
+  assert.equal(await ask({ leavesSilent: true }), 'timeout');
+});
+
+test('property: who may tell is sent a query, nobody else is, and to ask whether takes nothing up', async () => {
+  const step = fc.record({
+    peer: fc.constantFrom(ALICE, BOB, nodeId(9)),
+    flow: fc.constantFrom(0 as const, 1 as const),
+    amountMsat: fc.constantFrom(10_000_000n, 20_000_000n, 50_000_000n, 90_000_000n),
+    waitMs: fc.constantFrom(0, 0, 1_000, 12_000, 300_000, 1_300_000),
+    does: fc.constantFrom('answers', 'is silent', 'breaks the protocol'),
+  });
+  const seen = { true: 0, false: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async steps => {
+      const world = new World();
+      for (const { peer, flow, amountMsat, waitMs, does } of steps) {
+        await world.clock.advance(waitMs);
+        const before = world.sent.length;
+        const mayTell = world.asker.mayTell(peer, flow, amountMsat);
+        for (let each = 0; each < 10; each++) {
+          assert.equal(world.asker.mayTell(peer, flow, amountMsat), mayTell);
+        }
+        const asked = world.ask({ peers: [peer], flow, amountMsat, leavesSilent: true }).catch(error => {
+          assert.ok(error instanceof NotAFriendError);
+        });
+        await settled();
+        assert.equal(world.sent.length - before, mayTell ? 1 : 0);
+        seen[`${mayTell}`]++;
+        if (mayTell && does === 'answers') await world.asker.onReply(peer, world.reply(peer, []));
+        if (does === 'breaks the protocol') world.breaches.strike(peer, 'flood', world.clock.monotonicMs());
+        await world.clock.advance(5_000);
+        await asked;
+      }
+    }),
+    { numRuns: 60, includeErrorInReport: true },
+  );
+  assert.ok(seen.true > 50 && seen.false > 50);
 });
 
 test('a peer that has ever spoken is always asked; a stranger that speaks leaves nothing behind', async () => {

@@ -34,30 +34,40 @@ const run = (threads: number, changes: Partial<Run> = {}) =>
 test('the figures of 120 cases for one seed, the same in one thread and in two', async () => {
   const [one, two] = [await run(1), await run(2)];
   assert.deepEqual(one, two);
-  const figures = one[0]?.levels.map(({ level, solvable, first, tries, fee, friendsAnswering }) => ({
+  const figures = one[0]?.levels.map(({ level, solvable, first, tries, fee, answers }) => ({
     level,
     solvable,
     firsts: Math.round(first.value * solvable),
     tries: Math.round(tries.value * solvable),
     fee: Math.round(fee.value),
-    answers: Math.round(friendsAnswering * solvable),
+    answers: Math.round(answers * solvable),
   }));
   assert.deepEqual(figures, [
     { level: '0', solvable: 72, firsts: 16, tries: 406, fee: 32_385, answers: 0 },
-    { level: '0.3', solvable: 72, firsts: 39, tries: 246, fee: 38_456, answers: 314 },
-    { level: '1', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 1280 },
-    { level: 'friend', solvable: 72, firsts: 20, tries: 328, fee: 35_143, answers: 72 },
-    { level: 'largest friend', solvable: 72, firsts: 33, tries: 235, fee: 36_878, answers: 72 },
-    { level: 'friends', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 1280 },
+    { level: '0.3', solvable: 72, firsts: 39, tries: 246, fee: 38_456, answers: 158 },
+    { level: '1', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 361 },
+    { level: 'friend', solvable: 72, firsts: 20, tries: 328, fee: 35_143, answers: 68 },
+    { level: 'largest friend', solvable: 72, firsts: 33, tries: 235, fee: 36_878, answers: 85 },
+    { level: 'friends', solvable: 72, firsts: 62, tries: 107, fee: 29_013, answers: 361 },
   ]);
+});
+
+test('asking as needed: through as soon and as cheaply as with all asked, on a few answers', async () => {
+  const [[needed], [all]] = [await run(2), await run(2, { asks: 'all' })];
+  for (const [place, { level, first, tries, fee, answers }] of (needed?.levels ?? []).entries()) {
+    const asked = all?.levels[place];
+    assert.deepEqual([first, tries, fee], [asked?.first, asked?.tries, asked?.fee], level);
+    if (level === '1') assert.ok(7 * answers < (asked?.answers ?? 0));
+  }
 });
 
 test('who shares at one level shares at every higher one; a friend alone is one', async () => {
   const [measured] = await run(2, { speech: 'ideal' });
-  const answering = measured?.levels.map(({ friendsAnswering }) => friendsAnswering) ?? [];
+  const answering = measured?.levels.map(({ answers }) => answers) ?? [];
   const [nobody = 0, some = 0, all = 0, friend, largest, friends] = answering;
   assert.ok(nobody === 0 && some > nobody && all > some);
-  assert.deepEqual([friend, largest, friends], [1, 1, all]);
+  // Each both ways.
+  assert.deepEqual([friend, largest, friends], [2, 2, all]);
 });
 
 test('every circle that is paid costs no less than the cheapest, and is within the limit', async () => {
@@ -66,6 +76,7 @@ test('every circle that is paid costs no less than the cheapest, and is within t
     cases: 60,
     balances: 'uniform' as const,
     speech: 'ideal' as const,
+    asks: 'as needed' as const,
     amountMsat: 200_000_000n,
     maxFeePpm: 500n,
     minAgeMs: 0,

@@ -27,6 +27,7 @@ function detour(isSharing: (node: number) => boolean, speech: Speech, changes: o
     amountMsat: AMOUNT_MSAT,
     maxFeePpm: 500n,
     speech,
+    asks: 'as needed' as const,
     isSharing,
     ageMs: 60_000,
     maxTries: 9,
@@ -53,7 +54,8 @@ for (const speech of ['ideal', 'shipped'] as const) {
       isComplete: true,
       tries: 1,
       feeMsat: DETOUR_FEE,
-      answers: 2,
+      // The two friends of the circle: each about its own hop, or both ways unasked.
+      answers: speech === 'shipped' ? 2 : 4,
     });
   });
 }
