@@ -7,8 +7,9 @@
  * it is the one that asking everybody would have brought, and what the others could have said does not matter.
  *
  * Hazard: each question tells a friend what we are about to do, and each answer tells us of all of its channels, so
- * nobody is asked without need. Friends may be silent, slow, hostile or gone: they are waited for no longer, all
- * together, than one call to everybody may take, and are asked a bounded number of questions whatever they answer.
+ * nobody is asked without need. Friends may be silent, slow, hostile or gone: asking takes no longer, all together and
+ * with the searches for whom to ask, than one call to everybody may take, and they are asked a bounded number of
+ * questions whatever they answer.
  */
 import type { Hope } from '../circles/hope.ts';
 import type { Circle, CircleSearch, Exclusions } from '../circles/types.ts';
@@ -39,7 +40,7 @@ export interface AskAsNeededInit {
     ask(request: AskRequest): Promise<unknown>;
   };
   readonly clock: Clock;
-  /** How long friends are waited for, all together. */
+  /** How long asking may take, all together: waiting for friends and looking for whom to ask. */
   readonly budgetMs: number;
   readonly progress: (message: string) => void;
 }
@@ -50,7 +51,7 @@ export class AskAsNeeded {
   readonly #asked = new Set<string>();
   /** Questions that may still be answered; the promise is kept when they are, or will not be. */
   readonly #pending = new Map<string, Promise<void>>();
-  #waitedMs = 0;
+  #spentMs = 0;
 
   constructor(init: AskAsNeededInit) {
     this.#init = init;
@@ -58,18 +59,21 @@ export class AskAsNeeded {
 
   /** The best circle by what is known, after friends were asked about it. Rejects as `find` does, for nothing else. */
   async find(exclusions: Exclusions): Promise<CircleSearch> {
-    const { find, budgetMs } = this.#init;
+    const { find, budgetMs, clock } = this.#init;
+    const startedMs = clock.monotonicMs() - this.#spentMs;
     const hope: Hope = (peerId, flow, amountMsat) => this.#mayTell({ peerId, flow, amountMsat });
-    while (this.#asked.size < MAX_QUESTIONS && this.#waitedMs < budgetMs) {
+    while (this.#asked.size < MAX_QUESTIONS && this.#spentMs < budgetMs) {
       const search = await find(exclusions, hope);
+      this.#spentMs = clock.monotonicMs() - startedMs;
       const [circle] = search.circles;
       if (circle === undefined) return search;
-      const leftMs = budgetMs - this.#waitedMs;
+      const leftMs = budgetMs - this.#spentMs;
       const next = hopedOn(circle).flatMap(sides => sides.find(side => this.#mayTell(side)) ?? []);
-      const room = next.slice(0, MAX_QUESTIONS - this.#asked.size);
+      const room = next.slice(0, leftMs > 0 ? MAX_QUESTIONS - this.#asked.size : 0);
       for (const question of room) this.#ask(question);
       if (room.length > 0) {
         await this.#wait(room, Math.min(leftMs, budgetMs / PATIENCE_PART));
+        this.#spentMs = clock.monotonicMs() - startedMs;
         continue;
       }
       // Somebody else has asked meanwhile, or our own limits are reached.
@@ -78,6 +82,7 @@ export class AskAsNeeded {
       if (slow.length === 0) return search;
       // Nobody else is worth asking: who may yet speak of this circle has the time that is left.
       await this.#wait(slow, leftMs);
+      this.#spentMs = clock.monotonicMs() - startedMs;
     }
     return find(exclusions);
   }
@@ -108,15 +113,12 @@ export class AskAsNeeded {
 
   /** Until all these are answered, or will not be; for `mostMs` at most. */
   async #wait(questions: readonly Question[], mostMs: number): Promise<void> {
-    const { clock } = this.#init;
-    const startedMs = clock.monotonicMs();
     let stop = () => {};
     const isLate = new Promise<void>(resolve => {
-      stop = clock.after(mostMs, resolve);
+      stop = this.#init.clock.after(mostMs, resolve);
     });
     await Promise.race([Promise.all(questions.map(each => this.#pending.get(keyOf(each)))), isLate]);
     stop();
-    this.#waitedMs += clock.monotonicMs() - startedMs;
   }
 }
 

@@ -42,6 +42,8 @@ class World {
   /** Friends on the circles that were looked at. */
   readonly looked = new Set<string>();
   sendFailure: Error | undefined;
+  /** How long one search takes. */
+  searchMs = 0;
   readonly asker: Asker;
   readonly asking: AskAsNeeded;
   readonly finder: CircleFinder;
@@ -98,6 +100,7 @@ class World {
     this.asking = new AskAsNeeded({
       find: async (exclusions, hope) => {
         const search = await findMove(this.finder, WISH, exclusions, hope);
+        await this.clock.advance(this.searchMs);
         for (const { id } of search.circles[0]?.hops ?? []) this.looked.add(String(numberOf(id)));
         return search;
       },
@@ -247,6 +250,15 @@ test('all silent: the time for asking is there once, however many tries follow',
   const last = await world.find({ peers: new Set([nodeId(1)]), channels: new Set([scid('200x3x0')]) });
   assert.ok(again.best !== undefined && last.best !== undefined);
   assert.ok(first.tookMs + again.tookMs + last.tookMs <= BUDGET_MS);
+});
+
+test('on a large node searches take long: they count into the time for asking', async () => {
+  const world = new World(OWN, WAYS);
+  world.searchMs = BUDGET_MS - 100;
+  const { best, tookMs } = await world.find();
+  assert.deepEqual(world.asked, ['1 out', '3 in']);
+  assert.deepEqual(idsOf(best), FIRST.map(scid));
+  assert.equal(tookMs, 3 * world.searchMs, 'one that asks, one too late to ask, the one to pay');
 });
 
 test('a slow friend on the circle that is still the best is waited for', async () => {
