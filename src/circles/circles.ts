@@ -42,6 +42,7 @@ export async function findCircles(
     maxDelay: query.maxDelay,
     limit: query.limit,
     by: 'cost',
+    ...(query.worth === undefined ? {} : { worth: query.worth }),
   };
   const found = await bestOf(graph, limits, pace);
   if (found.length === 0) return { circles: [], missing: await missingIn(graph, limits, query, pace) };

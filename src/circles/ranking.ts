@@ -18,6 +18,8 @@ export interface Found {
   readonly chance: number;
   /** The expected cost, rounded. */
   readonly cost: number;
+  /** What it is ranked by: the cost, or more where it brings less than another might. */
+  readonly price: number;
 }
 
 export class Ranking {
@@ -33,10 +35,10 @@ export class Ranking {
     return this.#found;
   }
 
-  /** The cost above which nothing is taken up any more. */
+  /** The price above which nothing is taken up any more. */
   get worst(): number {
     const last = this.#found[this.#limit - 1];
-    return last === undefined ? Number.POSITIVE_INFINITY : last.cost;
+    return last === undefined ? Number.POSITIVE_INFINITY : last.price;
   }
 
   add(circle: Found): void {
@@ -57,13 +59,13 @@ function isSamePath(a: Found, b: Found): boolean {
 }
 
 /**
- * The better circle first: the lower expected cost, of equal ones the lower fee, the lower delay, the one that leaves
+ * The better circle first: the lower expected cost for what it brings, of equal ones the lower fee, the lower delay, the one that leaves
  * where we have more to send and comes in where there is more room; then by short channel ids, so that the order
  * depends on nothing else.
  */
 function compare(a: Found, b: Found): number {
   return (
-    a.cost - b.cost ||
+    a.price - b.price ||
     a.fee - b.fee ||
     a.delay - b.delay ||
     b.out.maximum - a.out.maximum ||

@@ -12,6 +12,8 @@ import { feeOf, fits, type Head, type Tail } from './edges.ts';
 import type { Graph, Junction, Least } from './graph.ts';
 import type { Pace } from './pace.ts';
 import { type Found, Ranking } from './ranking.ts';
+import type { Worth } from './types.ts';
+import { broughtBy, priceFor } from './worth.ts';
 
 export interface Limits {
   /** All fees together, in millisatoshi. */
@@ -21,6 +23,7 @@ export interface Limits {
   readonly limit: number;
   /** What the best has least of: expected cost, or fees whatever the chance. */
   readonly by: 'cost' | 'fee';
+  readonly worth?: Worth;
 }
 
 /** Covers what doubles lose, and that costs are rounded before they are compared; in millisatoshi. */
@@ -106,9 +109,19 @@ class Join {
     const chance = chanceOf(edge.belief, tail.amount) * tail.chance;
     if (chance === 0) return;
     const cost = Math.round(expectedCost(fee, chance, this.#failedTry));
-    if (cost > this.#ranking.worst) return;
+    const price = this.#priceOf(cost, edge.channel.source, tail.in.peerId);
+    if (price === Number.POSITIVE_INFINITY || price > this.#ranking.worst) return;
     const out = head.outs.find(channel => fits(channel, tail.amount + kept));
-    if (out !== undefined) this.#ranking.add({ out, head, tail, fee, delay, chance, cost });
+    if (out !== undefined) this.#ranking.add({ out, head, tail, fee, delay, chance, cost, price });
+  }
+
+  /** Never below the cost, by which what need not be tried is left out. */
+  #priceOf(cost: number, outPeerId: string, inPeerId: string): number {
+    const { by, worth } = this.#limits;
+    if (worth === undefined) return cost;
+    const brought = broughtBy(worth, outPeerId, inPeerId);
+    if (brought === 0) return Number.POSITIVE_INFINITY;
+    return by === 'fee' ? cost : priceFor(cost, brought) * worth.most;
   }
 
   /** The heads that may meet a tail within the limits, cheapest first. */

@@ -48,6 +48,17 @@ export type OwnFilter = { readonly peerId: string } | { readonly shortChannelId:
 /** The same, or any that we have with some of our peers. */
 export type EndFilter = OwnFilter | { readonly peerIds: ReadonlySet<string> };
 
+/** What a circle brings us, by the friends at both its ends; in any unit, and the sum of both. */
+export interface Worth {
+  /** Of either, one may take away what the other brings. None where a friend is missing. */
+  readonly outs: ReadonlyMap<string, number>;
+  readonly ins: ReadonlyMap<string, number>;
+  /** What brings less is no circle; above 0. */
+  readonly least: number;
+  /** No two bring more. */
+  readonly most: number;
+}
+
 export interface CircleQuery {
   /** What arrives back at us; above 0. */
   readonly amountMsat: bigint;
@@ -64,6 +75,8 @@ export interface CircleQuery {
   readonly finalDelay?: number;
   /** What a try that fails is worth avoiding. @default what `failedTryCost` says for the amount */
   readonly failedTryCostMsat?: bigint;
+  /** Circles then rank by what they cost for what they bring. @default all bring the same */
+  readonly worth?: Worth;
 }
 
 /**

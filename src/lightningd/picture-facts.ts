@@ -87,7 +87,7 @@ async function circlesIn(
 ): Promise<{ circles: CircleFact<string>[]; noCircle?: string }> {
   const { maxFeePpm, maxDelay } = settings();
   const limits = { maxFeePpm: BigInt(maxFeePpm), maxDelay };
-  const moves = chooseMoves(view, { maxFeePpm: limits.maxFeePpm, limit: MOVES });
+  const moves = chooseMoves(view, limits, MOVES);
   const found = new Map<string, CircleFact<string>>();
   const add = (circles: readonly Circle[], helps: boolean) => {
     for (const circle of circles) {

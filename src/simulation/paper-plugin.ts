@@ -3,10 +3,11 @@
  * src/sharing/eligibility.ts, the very modules that run in the plugin.
  *
  * As in the paper nothing costs anything and every balance can be sent to the last satoshi; all know what their friends
- * would say now. Amounts are rungs and margins random, as shipped. Where all circles cost nothing the plugin prefers the
- * shorter one, then the channel out with most to send, then the channel in with most room (src/circles/ranking.ts).
+ * would say now. Amounts are rungs and margins random, as shipped. Where all circles cost nothing the plugin prefers
+ * what brings most, then the shorter one, then the channel out with most to send, then the channel in with most room (src/circles/ranking.ts).
  */
 import type { Circle, CircleHop, CircleQuery, CircleSearch, EndFilter } from '../circles/types.ts';
+import { broughtBy, priceFor } from '../circles/worth.ts';
 import { findMove } from '../rebalance/find-move.ts';
 import { at } from './network.ts';
 import { back, leavingFrom } from './paper-network.ts';
@@ -20,6 +21,7 @@ const NO_EXCLUSIONS = { peers: new Set<string>(), channels: new Set<bigint>() };
 /** A circle as found: the directed channels, and what it is ranked by. */
 interface Candidate {
   readonly edges: readonly number[];
+  readonly price: number;
   readonly spendable: number;
   readonly receivable: number;
 }
@@ -41,33 +43,38 @@ export class PluginRule {
 
   /** One rebalance by `node`, if the plugin finds any. */
   async rebalance(node: number): Promise<boolean> {
-    let found: Candidate | undefined;
+    const candidates = new Map<Circle, Candidate>();
     const source = {
       view: () => Promise.resolve(this.#offers.view(node)),
       find: (query: CircleQuery): Promise<CircleSearch> => {
-        found = this.#find(node, query);
-        return Promise.resolve({
-          circles: found === undefined ? [] : [this.#circle(found, query.amountMsat)],
-        });
+        const found = this.#find(node, query);
+        if (found === undefined) return Promise.resolve({ circles: [] });
+        const circle = this.#circle(found, query.amountMsat);
+        candidates.set(circle, found);
+        return Promise.resolve({ circles: [circle] });
       },
     };
-    const { circles } = await findMove(source, WISH, NO_EXCLUSIONS);
-    const amount = circles[0]?.hops[0]?.amountMsat;
-    if (amount === undefined || found === undefined) return false;
-    this.#run.move(found.edges, Number(amount));
-    this.#offers.refresh(found.edges);
+    const [circle] = (await findMove(source, WISH, NO_EXCLUSIONS)).circles;
+    const edges = circle && candidates.get(circle)?.edges;
+    const amount = circle?.hops[0]?.amountMsat;
+    if (edges === undefined || amount === undefined) return false;
+    this.#run.move(edges, Number(amount));
+    this.#offers.refresh(edges);
     return true;
   }
 
   /** The circle that the plugin would take of those where each hop between others is offered at that amount. */
-  #find(node: number, { amountMsat, out, in: home }: CircleQuery): Candidate | undefined {
+  #find(node: number, { amountMsat, out, in: home, worth }: CircleQuery): Candidate | undefined {
     const amount = Number(amountMsat);
     const { network, holdings } = this.#run;
     const heads = new Map<number, Head[]>();
     const own = Array.from(leavingFrom(network, node));
+    const peerOf = (edge: number) => this.#offers.channel(edge).peerId;
+    const byWorth = (a: number, b: number) =>
+      (worth?.outs.get(peerOf(b)) ?? 0) - (worth?.outs.get(peerOf(a)) ?? 0);
     const outs = own
       .filter(edge => at(holdings, edge) >= amount && this.#passes(edge, out))
-      .sort((a, b) => at(holdings, b) - at(holdings, a) || a - b);
+      .sort((a, b) => byWorth(a, b) || at(holdings, b) - at(holdings, a) || a - b);
     for (const first of outs) {
       const friend = at(network.source, back(first));
       for (const onward of leavingFrom(network, friend)) {
@@ -84,11 +91,18 @@ export class PluginRule {
       .map(back)
       .filter(edge => at(holdings, edge) >= amount && this.#passes(back(edge), home))
       .sort((a, b) => at(holdings, b) - at(holdings, a) || a - b);
+    const mostOut = worth === undefined ? 0 : Math.max(...worth.outs.values());
     let best: Candidate | undefined;
     for (const last of ins) {
+      // What cannot bring as much as the best one by any way out need not be looked at.
+      const atBest = worth === undefined ? 1 : mostOut + (worth.ins.get(peerOf(back(last))) ?? 0);
+      if (best !== undefined && priceFor(0, atBest) > best.price) continue;
       const friend = at(network.source, last);
       const offer = (edges: readonly [number, ...number[]]) => {
-        const one = { edges, spendable: at(holdings, edges[0]), receivable: at(holdings, last) };
+        const brought = worth === undefined ? 1 : broughtBy(worth, peerOf(edges[0]), peerOf(back(last)));
+        if (brought === 0) return;
+        const price = priceFor(0, brought);
+        const one = { edges, price, spendable: at(holdings, edges[0]), receivable: at(holdings, last) };
         if (best === undefined || isBetter(one, best)) best = one;
       };
       for (const leads of leavingFrom(network, friend)) {
@@ -125,6 +139,10 @@ export class PluginRule {
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {
-  const order = a.edges.length - b.edges.length || b.spendable - a.spendable || b.receivable - a.receivable;
+  const order =
+    a.price - b.price ||
+    a.edges.length - b.edges.length ||
+    b.spendable - a.spendable ||
+    b.receivable - a.receivable;
   return order < 0;
 }

@@ -8,6 +8,8 @@ import { directionOf, type End, type Network } from './network.ts';
 
 export interface Reckoned {
   readonly cost: number;
+  /** The same for what it brings. */
+  readonly price: number;
   readonly fee: bigint;
   readonly delay: number;
   /** The short channel ids of its hops. */
@@ -48,7 +50,7 @@ export function everyCircle({ own, links }: Network, query: CircleQuery): Reckon
 
 function order(a: Reckoned, b: Reckoned): number {
   return (
-    a.cost - b.cost ||
+    a.price - b.price ||
     Number(a.fee - b.fee) ||
     a.delay - b.delay ||
     Number(b.spendable - a.spendable) ||
@@ -92,9 +94,15 @@ function reckon(out: OwnChannel, steps: readonly Step[], home: OwnChannel, query
     ({ channel }) => `${formatShortChannelId(channel.shortChannelId)}/${channel.direction}`,
   );
   const ids = [out, ...steps.map(({ channel }) => channel), home].map(c => c.shortChannelId ?? 0n);
+  const cost = Math.round(Number(fee) + Number(query.failedTryCostMsat ?? 0n) * ((1 - chance) / chance));
+  const { worth } = query;
+  const brought =
+    worth === undefined ? 0 : (worth.outs.get(out.peerId) ?? -9) + (worth.ins.get(home.peerId) ?? -9);
+  if (worth !== undefined && brought < worth.least) return [];
   return [
     {
-      cost: Math.round(Number(fee) + Number(query.failedTryCostMsat ?? 0n) * ((1 - chance) / chance)),
+      cost,
+      price: worth === undefined ? cost : ((cost + 1) / brought) * worth.most,
       fee,
       delay,
       path: ids.map(formatShortChannelId).join(' '),

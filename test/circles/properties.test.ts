@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { findCircles } from '../../src/circles/circles.ts';
-import type { Circle, CircleQuery, EndFilter } from '../../src/circles/types.ts';
+import type { Circle, CircleQuery, EndFilter, Worth } from '../../src/circles/types.ts';
 import type { OwnChannel } from '../../src/sharing/node-view.ts';
 import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { nodeId, scid, US } from '../sharing/world.ts';
@@ -19,10 +19,29 @@ const anyFilter: fc.Arbitrary<EndFilter | undefined> = fc.oneof(
   fc.integer({ min: 0, max: 4 }).map(index => ({ shortChannelId: scid(`900x${index}x0`) })),
 );
 
+/** What circles bring: of some friends more, of some less than nothing. */
+const anyWorth: fc.Arbitrary<Worth | undefined> = fc.option(
+  fc
+    .tuple(
+      fc.array(fc.integer({ min: -3, max: 5 }), { minLength: 4, maxLength: 4 }),
+      fc.array(fc.integer({ min: -3, max: 5 }), { minLength: 4, maxLength: 4 }),
+    )
+    .map(([out, home]): Worth => {
+      const byPeer = (all: readonly number[]) => new Map(all.map((gain, index) => [nodeId(index + 1), gain]));
+      return { outs: byPeer(out), ins: byPeer(home), least: 1, most: Math.max(...out) + Math.max(...home) };
+    }),
+  { nil: undefined },
+);
+
 /** Queries that restrict where it leaves and comes back, too. */
 const anyRestriction: fc.Arbitrary<CircleQuery> = fc
-  .tuple(anyQuery, anyFilter, anyFilter)
-  .map(([query, out, home]) => ({ ...query, ...(out && { out }), ...(home && { in: home }) }));
+  .tuple(anyQuery, anyFilter, anyFilter, anyWorth)
+  .map(([query, out, home, worth]) => ({
+    ...query,
+    ...(out && { out }),
+    ...(home && { in: home }),
+    ...(worth && { worth }),
+  }));
 
 function isChosen({ peerId, shortChannelId }: OwnChannel, filter: EndFilter | undefined): boolean {
   if (filter === undefined) return true;

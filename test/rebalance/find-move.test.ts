@@ -17,6 +17,8 @@ const CIRCLE: Circle = {
   hops: [],
 };
 
+const HOP = { shortChannelId: 1n, direction: 0, delay: 40, known: 'own' } as const;
+
 /** Of 1,000,000 sat each: 1 and 2 have too much, 3 and 4 too little, 5 is even. ν is 0.5. */
 const OURS = [
   channel(1, '100x1x0', 900_000),
@@ -51,12 +53,37 @@ test('an amount goes between all peers that can give it and all that can take it
   assert.deepEqual(all.asked, ['100000 sat 1+2 to 3+4', '300000 sat 1 to 3']);
 });
 
-test('without an amount: that of the move that helps most, then less', async () => {
+test('without an amount: those of the moves that help most, each between all that gain by it together', async () => {
   const small = source(({ amountMsat }) => amountMsat <= 200_000n * SAT);
   await findMove(small, WISH, NOTHING);
-  assert.deepEqual(small.asked, ['200000 sat 1+2 to 3+4']);
+  // How much each pair gains is for the search to weigh.
+  assert.deepEqual(small.asked, [
+    '500000 sat 1+2 to 3+4',
+    '200000 sat 1+2+5 to 3+4+5',
+    '100000 sat 1+2+4+5 to 2+3+4+5',
+  ]);
   const none = source(() => false);
   assert.deepEqual(await findMove(none, WISH, NOTHING), { circles: [] });
+});
+
+test('without an amount: of the circles found the one with the lowest cost for what it brings', async () => {
+  const paid = async (costs: Readonly<Record<number, bigint>>) => {
+    const at = source(({ amountMsat }) => costs[Number(amountMsat / SAT)] !== undefined);
+    const find = async (query: CircleQuery) => {
+      const { circles } = await at.find(query, NOTHING);
+      const [circle] = circles;
+      if (circle === undefined) return { circles };
+      const hops = [1, 7, 3, 0].map(peer => ({ ...HOP, id: nodeId(peer), amountMsat: query.amountMsat }));
+      const expectedCostMsat = costs[Number(query.amountMsat / SAT)] ?? 0n;
+      return { circles: [{ ...circle, hops, expectedCostMsat }] };
+    };
+    const { circles } = await findMove({ ...at, find }, WISH, NOTHING);
+    return Number(circles[0]?.hops[0]?.amountMsat ?? 0n) / 1000;
+  };
+  // From 1 to 3: 500,000 brings 0.3, 200,000 0.24.
+  assert.equal(await paid({ 500000: 30_000n, 200000: 25_000n }), 500_000);
+  assert.equal(await paid({ 500000: 30_000n, 200000: 23_000n }), 200_000);
+  assert.equal(await paid({ 500000: 0n, 200000: 0n }), 500_000);
 });
 
 test('a side that is named stays; what is excluded is neither end', async () => {
