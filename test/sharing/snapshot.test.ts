@@ -110,8 +110,9 @@ test('property: two nodes whose balances differ only within a rung, on the same 
           return channel(index + 1, `100x${index + 1}x0`, lower + entry[which]);
         });
       const [one, other] = [make(1), make(2)];
-      // Without both sides present, ν may cross a channel's side: not what is claimed.
-      fc.pre(entries.some(entry => entry[0]) && entries.some(entry => !entry[0]));
+      // With hardly any on one side, ν lies within a margin (0.1 at most) of the others: not what is claimed.
+      const high = entries.filter(entry => entry[0]).length;
+      fc.pre(high * 5 >= entries.length && high * 5 <= 4 * entries.length);
       for (const flow of [0, 1] as const) {
         for (const rung of RUNGS_MSAT.slice(0, 8)) {
           assert.deepEqual(
