@@ -64,6 +64,9 @@ export async function largeNode(): Promise<(Row | Skipped)[]> {
       median(warm.map(({ longestMs }) => longestMs)),
       ALLOWED.stretchMs,
     );
+    const choosing = await timed(plugin, 'foafrebalance', { dryrun: true });
+    add('foafrebalance, what would help most', 'ms', choosing.ms, ALLOWED.ms, false);
+    add('foafrebalance, longest wait of a hook', 'ms', choosing.longestMs, ALLOWED.stretchMs, false);
     const drawing = await timed(plugin, 'foafgraph', {});
     const { offers, size } = v.parse(drawn, drawing.result);
     add(`foafgraph, ${offers} offers`, 'ms', drawing.ms, ALLOWED.drawMs, false);

@@ -77,6 +77,8 @@ function named(id) {
 function ownChannel(peerId, index) {
   const limits = { htlc_minimum_msat: 0, htlc_maximum_msat: BTC_MSAT };
   const terms = { fee_base_msat: (index % 3) * 500, fee_proportional_millionths: (index * 37) % 400 };
+  // From three tenths with one peer to seven with another, so that something leans.
+  const ours = (BTC_MSAT / 100) * (3 + (Math.floor(index / 2) % 5));
   const update = { ...limits, ...terms, cltv_expiry_delta: index % 2 === 0 ? 34 : 80 };
   return {
     peer_id: peerId,
@@ -85,10 +87,10 @@ function ownChannel(peerId, index) {
     state: 'CHANNELD_NORMAL',
     private: false,
     short_channel_id: `${800_000 + index}x1x0`,
-    to_us_msat: BTC_MSAT / 20,
+    to_us_msat: ours,
     total_msat: BTC_MSAT / 10,
-    spendable_msat: BTC_MSAT / 20,
-    receivable_msat: BTC_MSAT / 20,
+    spendable_msat: ours,
+    receivable_msat: BTC_MSAT / 10 - ours,
     updates: { local: update, remote: update },
   };
 }

@@ -21,7 +21,7 @@ const RULES: readonly { readonly rule: RuleName; readonly name: string }[] = [
   { rule: 'band5', name: 'into 40–60 %, 5 hops' },
 ];
 /** Operations per node, at most. */
-const STOPS = [40];
+const STOPS = [10];
 
 export const optimum: Experiment = {
   name: 'optimum',
