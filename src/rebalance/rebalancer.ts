@@ -176,7 +176,7 @@ export class Rebalancer {
       }
       if (outcome.status === 'failed') this.#learn(circle, outcome.blamed);
       attempts.push(attemptOf(circle, outcome));
-      onProgress(`failed: ${attempts.at(-1)?.outcome}`);
+      onProgress(`try ${attempts.length}: ${attempts.at(-1)?.outcome}`);
       if (outcome.status === 'unknown') throw this.#gaveUp('unsettled', attempts);
       return undefined;
     } finally {
