@@ -35,7 +35,8 @@ async function realNodes(): Promise<RunningNetwork> {
   const missing = missingPrograms();
   if (missing !== undefined) fail(`--lightningd needs real nodes, but ${missing}`, 1);
   write('Starting bitcoind and six lightningd on regtest, which takes some seconds …');
-  const network = await RegtestNetwork.start({ nodes: DEMO_NODES.map(() => ({ plugin: PLUGIN })) });
+  const nodes = DEMO_NODES.map(name => ({ plugin: PLUGIN, extraArgs: [`--alias=${name}`] }));
+  const network = await RegtestNetwork.start({ nodes });
   const names: readonly string[] = DEMO_NODES;
   await network.openChannels(
     DEMO_CHANNELS.map(channel => ({

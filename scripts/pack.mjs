@@ -14,6 +14,9 @@ await import('./build.mjs');
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readJson = name => JSON.parse(readFileSync(join(root, name), 'utf8'));
 
+/** Made here, beside what `files` names. */
+const LICENCES = 'dist/LICENSES.txt';
+
 /** The licences of what is in the bundles, which have to come with it. */
 function licences() {
   return Object.entries(readJson('package-lock.json').packages)
@@ -33,8 +36,8 @@ try {
   for (const file of [...files, 'README.md', 'LICENSE']) {
     cpSync(join(root, file), join(folder, file), { recursive: true });
   }
-  writeFileSync(join(folder, 'dist', 'LICENSES.txt'), licences());
-  const shipped = { name, version, description, license, type, bin, files, engines };
+  writeFileSync(join(folder, LICENCES), licences());
+  const shipped = { name, version, description, license, type, bin, files: [...files, LICENCES], engines };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(shipped, null, 2)}\n`);
   execFileSync('npm', ['pack', '--loglevel=warn', folder], { stdio: 'inherit' });
 } finally {

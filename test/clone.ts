@@ -1,6 +1,6 @@
 /** Copies of the repository, and the package that is made of it, for tests of how it is installed. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -42,6 +42,9 @@ export async function installPackage(folder: string): Promise<string> {
   const clone = join(folder, 'clone');
   const prefix = join(folder, 'prefix');
   await cloneTo(clone, { packages: true });
+  // As the demo leaves it, in the folder of the bundles.
+  await mkdir(join(clone, 'dist'));
+  await writeFile(join(clone, 'dist', 'demo.html'), '');
   const npm = async (...args: string[]) => {
     const options = { cwd: clone, env: cleanEnvironment() };
     const { stdout } = await promisify(execFile)('npm', args, options);

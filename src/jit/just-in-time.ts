@@ -4,6 +4,7 @@
  * Hazard: every HTLC passes here, most of them in need of nothing: those are decided at once, from the channel book alone.
  * What is held is bounded in number and in time. What is sent for it, and what that may cost, is for `filler.ts` to say.
  */
+import { messageOf } from '../error-message.ts';
 import type { ChannelBook } from './channel-book.ts';
 import type { Earnings } from './earnings.ts';
 import type { Filler } from './filler.ts';
@@ -353,8 +354,4 @@ class Signal {
 
 function nameOf(channel: JitChannel | undefined): string | undefined {
   return channel?.names[0];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

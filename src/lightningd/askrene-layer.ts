@@ -5,6 +5,7 @@
  * it is not persistent, since every word to a persistent one rewrites a growing record in the node's database; and
  * what an earlier process told it is emptied first. Nothing here may hold up or end the plugin.
  */
+import { messageOf } from '../error-message.ts';
 import type { LayerWord, LayerWords } from '../knowledge/layer-plan.ts';
 import { planLayer } from '../knowledge/layer-plan.ts';
 import type { Clock } from '../sharing/ports.ts';
@@ -166,9 +167,7 @@ export class AskreneLayer {
       return;
     }
     this.#isUnsure = true;
-    logger.warn(
-      `the layer for xpay could not be told: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    logger.warn(`the layer for xpay could not be told: ${messageOf(error)}`);
     // It may be lost: the next look makes it again.
     this.#ensuredAtMs = Number.NEGATIVE_INFINITY;
     this.#watch(RENEW_EVERY_MS);

@@ -8,6 +8,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { messageOf } from '../error-message.ts';
 import type { NodeView, OwnChannel } from '../sharing/node-view.ts';
 import type { GossipChannels, GossipSource } from '../sharing/ports.ts';
 import type { Flow } from '../wire/codec.ts';
@@ -133,7 +134,7 @@ function parseJson(path: string, bytes: Buffer): unknown {
     parsed = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     // The reason quotes the file, which may hold anything; the log is read line by line.
-    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+    const reason = messageOf(error).replace(/\s+/g, ' ');
     throw new FixtureError(`${path}: no JSON: ${reason}`);
   }
   // Once more, with integers beyond 2^53 kept whole.

@@ -20,7 +20,7 @@ export const FOAFCIRCLES: CommandSchema = schema;
 const NAME = FOAFCIRCLES.rpc;
 const PARAMETERS = parameterNames(FOAFCIRCLES);
 
-export const MAX_FEE_PPM_RANGE = { minimum: 0, maximum: 100_000 } as const;
+const MAX_FEE_PPM_RANGE = { minimum: 0, maximum: 100_000 } as const;
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
@@ -144,7 +144,7 @@ export async function foafcircles(
   }
 }
 
-export function circleReport(circle: Circle): object {
+function circleReport(circle: Circle): object {
   return {
     fee_msat: circle.feeMsat,
     fee_ppm: circle.feePpm,
@@ -176,7 +176,7 @@ const REASONS: Readonly<Record<MissingReason, string>> = {
 };
 
 /** Why there is none, in words and in figures. */
-export function missingReport({ missing }: CircleSearch): object {
+function missingReport({ missing }: CircleSearch): object {
   if (missing === undefined) return {};
   return { warning_no_circle: wordsOf(missing), missing: figuresOf(missing) };
 }

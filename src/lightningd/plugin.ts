@@ -9,6 +9,7 @@
  * kind of its own: held-hook.ts sees to it that it is answered once, by a deadline at the latest.
  */
 import ClightningjsPlugin from 'clightningjs';
+import { messageOf } from '../error-message.ts';
 import * as answers from './answers.ts';
 import { systemClock } from './clock.ts';
 import { CommandError, ErrorCode } from './errors.ts';
@@ -381,7 +382,7 @@ export class Plugin extends ClightningjsPlugin {
     this.log(`${method} failed: ${detailOf(error)}`, 'broken');
     return {
       code: ErrorCode.internal,
-      message: `${method}: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${method}: ${messageOf(error)}`,
     };
   }
 

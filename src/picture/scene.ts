@@ -9,7 +9,7 @@ import { arcBetween, at, besideLine, meanAngle, type Point, placeOuter, RING, ri
 import type { CircleFact, NodeIndex, Picture } from './picture.ts';
 
 /** With more friends than this a friend's channels are one bar, and names are written outwards. */
-export const FEW_FRIENDS = 40;
+const FEW_FRIENDS = 40;
 /** Up to so many offers are drawn one by one; and so many of the friend that is chosen, the largest. */
 const FEW_OFFERS = 120;
 const CHOSEN_OFFERS = 24;

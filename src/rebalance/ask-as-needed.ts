@@ -13,6 +13,7 @@
  */
 import type { Hope } from '../circles/hope.ts';
 import type { Circle, CircleSearch, Exclusions } from '../circles/types.ts';
+import { messageOf } from '../error-message.ts';
 import type { AskRequest } from '../sharing/asking.ts';
 import type { Clock } from '../sharing/ports.ts';
 import { rungFor } from '../sharing/rungs.ts';
@@ -144,8 +145,4 @@ function sidesOf({ hops }: Circle, index: number): Question[] {
 
 function keyOf({ peerId, flow, amountMsat }: Question): string {
   return `${peerId}|${flow}|${rungFor(amountMsat)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,6 +9,7 @@
  * end: that is no reason to pay again. Locks are by peer, since a peer may use any of its channels with us.
  */
 import type { Circle, CircleSearch, Exclusions, RouteHop } from '../circles/types.ts';
+import { messageOf } from '../error-message.ts';
 import { meaningOf } from '../knowledge/failure-codes.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
@@ -176,7 +177,7 @@ export class Rebalancer {
       }
       if (outcome.status === 'failed') this.#learn(circle, outcome.blamed);
       attempts.push(attemptOf(circle, outcome));
-      onProgress(`failed: ${attempts.at(-1)?.outcome}`);
+      onProgress(`try ${attempts.length}: ${attempts.at(-1)?.outcome}`);
       if (outcome.status === 'unknown') throw this.#gaveUp('unsettled', attempts);
       return undefined;
     } finally {
@@ -363,8 +364,4 @@ function attemptOf({ hops, feeMsat }: Circle, outcome: Outcome): Attempt {
 
 function describe({ hops, feeMsat }: Circle): string {
   return `${hops.map(hop => hop.id.slice(0, 8)).join(' → ')}, fee ${feeMsat} msat`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

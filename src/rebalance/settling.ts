@@ -5,6 +5,7 @@
  * Hazard: any call can have worked without its answer, work later, or be the last one before a crash. So each step can
  * be taken again, and an entry leaves the journal only after its invoice is paid or gone and its HTLC settled.
  */
+import { messageOf } from '../error-message.ts';
 import type { Clock } from '../sharing/ports.ts';
 import type { JournalEntry, Payments } from './ports.ts';
 
@@ -77,7 +78,7 @@ export class Settling {
       try {
         return await action();
       } catch (error) {
-        this.#init.log(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#init.log(`${what}: ${messageOf(error)}`);
         await this.#pause();
       }
     }

@@ -5,6 +5,7 @@
  * and nothing that happens to one touches another's answer; the caller gets what there is when its time is up; what
  * comes later or unasked is knowledge within limits, never an answer; and only what the gossip confirms is either.
  */
+import { messageOf } from '../error-message.ts';
 import type { Knowledge, Word } from '../knowledge/knowledge.ts';
 import type { Flow, FoafQuery, FoafReply } from '../wire/codec.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
@@ -347,8 +348,4 @@ function add(counts: Map<string, number>, key: string, amount: number): void {
   const count = (counts.get(key) ?? 0) + amount;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -33,7 +33,7 @@ const SAME = {
   ageMinutes: [0, 5],
 } as const;
 
-export const ADOPTION_RUNS: readonly Run[] = [
+const ADOPTION_RUNS: readonly Run[] = [
   { ...SAME, describe: 'the first adopter', levels: FIRST_LEVELS },
   { ...SAME, describe: 'spreading at random', levels: spreading('random') },
   { ...SAME, describe: 'spreading from the largest nodes on', levels: spreading('largest') },

@@ -26,7 +26,7 @@ const FUNDED_AT = 100;
 const SAT = 1000n;
 
 /** The options as they are shipped (docs/privacy.md). */
-export const SHIPPED: AnswerSettings = {
+const SHIPPED: AnswerSettings = {
   share: 'friends',
   allow: new Set(),
   deny: new Set(),

@@ -32,7 +32,7 @@ export function drawBalances(network: Network, kind: BalanceKind, random: Random
 }
 
 /** What the end `0` of one channel has. Always takes two numbers, so that no kind disturbs what is drawn after it. */
-export function drawBalance(network: Network, channel: number, kind: BalanceKind, random: Random): number {
+function drawBalance(network: Network, channel: number, kind: BalanceKind, random: Random): number {
   const capacity = network.capacity(channel);
   const first = random.real();
   const second = random.real();

@@ -180,45 +180,9 @@ export class Network {
     };
   }
 
-  /** The network of some of the channels, numbered anew. */
-  restrictedTo(channels: Iterable<number>): Network {
-    return new Network(Array.from(channels, channel => this.record(channel)));
-  }
-
   #term(channel: number, direction: Direction, column: number): number {
     return at(this.#terms, (2 * channel + direction) * WIDTH + column);
   }
-}
-
-/**
- * The largest part in which everybody reaches everybody. All channels go both ways, so that being connected is being
- * strongly connected.
- */
-export function largestComponent(network: Network): Network {
-  const componentOf = new Int32Array(network.nodeCount).fill(-1);
-  let largest = { component: 0, nodes: 0 };
-  let components = 0;
-  for (let start = 0; start < network.nodeCount; start++) {
-    if (at(componentOf, start) >= 0) continue;
-    const component = components++;
-    const waiting = [start];
-    componentOf[start] = component;
-    let nodes = 0;
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      nodes++;
-      for (const channel of network.channelsOf(node)) {
-        const peer = network.peer(channel, node);
-        if (at(componentOf, peer) >= 0) continue;
-        componentOf[peer] = component;
-        waiting.push(peer);
-      }
-    }
-    if (nodes > largest.nodes) largest = { component, nodes };
-  }
-  const channels = [...network.shortChannelIds.keys()];
-  return network.restrictedTo(
-    channels.filter(channel => at(componentOf, network.source(channel, 0)) === largest.component),
-  );
 }
 
 /** An element that is there. */

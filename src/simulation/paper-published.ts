@@ -52,7 +52,7 @@ export function sweep(run: PaperRun, rule: PublishedRule): number {
 }
 
 /** c(ζ − ν) by directed channel, in millisatoshi; 0 where it is not above. */
-export function excessOf(network: PaperNetwork, holdings: Float64Array): Float64Array {
+function excessOf(network: PaperNetwork, holdings: Float64Array): Float64Array {
   return holdings.map((held, edge) => {
     const fair = at(network.capacity, channelOf(edge)) * at(network.nu, at(network.source, edge));
     return Math.max(0, held - fair);

@@ -104,7 +104,7 @@ function gossiped(shortChannelId: string, one: string, other: string): object[] 
 }
 
 /** All channels that the network knows: ours, and some between our friends and others. */
-export const GOSSIP: readonly object[] = [
+const GOSSIP: readonly object[] = [
   ...CHANNELS.slice(0, 4).flatMap(({ shortChannelId, peerId }) => gossiped(shortChannelId, OURS, peerId)),
   ...gossiped('90x1x0', ALICE, BOB),
   ...gossiped('90x2x1', ALICE, ZOE),

@@ -34,7 +34,7 @@ export function nameOf({ nodes }: Picture, index: NodeIndex): string {
   return node?.name || shortId(node?.id ?? '');
 }
 
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return id.length > 14 ? `${id.slice(0, 12)}…` : id;
 }
 
