@@ -135,7 +135,7 @@ export async function foafrebalance(
     const result = await rebalancer.rebalance(wanted.ask ? findAsking : find, leftMs, progress);
     return done(result, startedMs);
   } catch (error) {
-    if (error instanceof GaveUpError) throw gaveUp(error);
+    if (error instanceof GaveUpError) throw gaveUp(error, wanted);
     throw asCommandError(error);
   }
 }
@@ -152,7 +152,7 @@ function wishOf({ amountMsat, out, in: home, maxFeePpm }: Parameters, settings: 
 
 function planned({ circles: [circle], missing }: CircleSearch, startedMs: number): object {
   if (circle === undefined)
-    throw gaveUp(new GaveUpError('no_circle', 'no circle', [], { circles: [], ...(missing && { missing }) }));
+    throw new GaveUpError('no_circle', 'no circle', [], { circles: [], ...(missing && { missing }) });
   const end = (hop: (typeof circle.hops)[number] | undefined) => ({
     short_channel_id: formatShortChannelId(hop?.shortChannelId ?? 0n),
   });
@@ -190,22 +190,27 @@ function done({ circle, paymentHash, attempts, out, in: home }: Rebalanced, star
   };
 }
 
-function gaveUp({ reason, message, attempts, search }: GaveUpError): CommandError {
+const NOTHING_LEANS =
+  'nothing of ours leans so far that it could move; name out and in to move it all the same';
+const NOT_SO_MUCH =
+  'no two friends of ours can give and take so much without passing the mean; try less, or name out and in';
+
+function gaveUp(
+  { reason, message, attempts, search }: GaveUpError,
+  { amountMsat }: Parameters,
+): CommandError {
   const missing = search?.missing;
   const isFeeOnly = reason === 'no_circle' && missing?.reasons.includes('fee') === true;
   const code = isFeeOnly ? PayCode.tooExpensive : reason === 'no_circle' ? PayCode.noRoute : PayCode.gaveUp;
+  const isNothing = reason === 'no_circle' && search !== undefined && missing === undefined;
+  const nothing = amountMsat === undefined ? NOTHING_LEANS : NOT_SO_MUCH;
   const why = missing === undefined ? '' : `: ${wordsOf(missing)}`;
-  const nothing = reason === 'no_circle' && search !== undefined && missing === undefined;
-  return new CommandError(
-    code,
-    `${NAME}: ${message}${nothing ? ': nothing of ours leans so far that it could move; name out and in to move it all the same' : why}`,
-    {
-      attempts: attempts.map(attemptReport),
-      // Without a try what may still complete is an earlier call's.
-      ...(reason === 'unsettled' && attempts.length > 0 ? { unsettled: true } : {}),
-      ...(missing === undefined ? {} : { missing: figuresOf(missing) }),
-    },
-  );
+  return new CommandError(code, `${NAME}: ${message}${isNothing ? `: ${nothing}` : why}`, {
+    attempts: attempts.map(attemptReport),
+    // Without a try what may still complete is an earlier call's.
+    ...(reason === 'unsettled' && attempts.length > 0 ? { unsettled: true } : {}),
+    ...(missing === undefined ? {} : { missing: figuresOf(missing) }),
+  });
 }
 
 function attemptReport({ hops, feeMsat, outcome, blamed }: Attempt): object {

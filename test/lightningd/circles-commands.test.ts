@@ -197,4 +197,7 @@ test('no circle: said in words, and 205 with what was missing', async t => {
   const error = await stub.refusal('foafrebalance', ['20000000btc', BOB, ALICE]);
   assert.equal(error.code, 205);
   assert.deepEqual(Object.keys(error.data as object), ['attempts', 'missing']);
+  const tooMuch = await stub.refusal('foafrebalance', { amount: '20000000btc', dryrun: true });
+  assert.equal(tooMuch.code, 205);
+  assert.match(tooMuch.message, /can give and take so much without passing the mean/);
 });
