@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type AuditOptions, type Part, type PartResult, partsOf } from '../src/simulation/audit.ts';
 import { reportOf } from '../src/simulation/audit-report.ts';
-import { BadNetworkError, readNetwork } from '../src/simulation/listed-network.ts';
+import { readNetwork } from '../src/simulation/listed-network.ts';
 import { madeUpNetwork } from '../src/simulation/made-up-network.ts';
 import { Random } from '../src/simulation/random.ts';
 import { progressBar, tableText } from '../src/simulation/report.ts';
+import { runScript, whole } from './command-line.ts';
 
 const USAGE = `Usage: npm run audit [-- [--days N] [--seed N] [--out DIR] [--channels FILE] [--nodes N] [--cases N] [--threads N]]
 
@@ -29,8 +30,6 @@ const SEARCHES = 60;
 const MADE_UP_CHANNELS = 5000;
 /** Set for the processes that work for the first one. */
 const IS_WORKER = process.send !== undefined;
-
-class UsageError extends Error {}
 
 interface Options extends AuditOptions {
   readonly out: string;
@@ -64,13 +63,6 @@ function options(): Options | 'help' {
     file: values.channels,
     threads: whole('threads', values.threads, 1, 256) ?? availableParallelism(),
   };
-}
-
-function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`--${name}: must be a whole number from ${least} to ${most}, got ${text}`);
 }
 
 function auditOptions({ seed, days, channels, nodes, searches, cases }: Options): AuditOptions {
@@ -145,24 +137,4 @@ async function audit(wanted: Options): Promise<void> {
   process.stdout.write(`audit, seed ${wanted.seed}: ${tookS.toFixed(1)} s; ${path}\n`);
 }
 
-function isUsers(error: unknown): error is Error {
-  return (
-    error instanceof UsageError ||
-    error instanceof BadNetworkError ||
-    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-  );
-}
-
-/** Whoever read our output has gone (`| head`): nothing is left to tell anybody. */
-process.stdout.on('error', () => process.exit(1));
-
-try {
-  const wanted = options();
-  if (wanted === 'help') process.stdout.write(`${USAGE}\n`);
-  else if (IS_WORKER) work(wanted);
-  else await audit(wanted);
-} catch (error) {
-  if (!isUsers(error)) throw error;
-  process.stderr.write(`${error.message}\n\n${USAGE}\n`);
-  process.exitCode = 2;
-}
+await runScript(USAGE, options, wanted => (IS_WORKER ? work(wanted) : audit(wanted)));

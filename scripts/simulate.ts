@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ExperimentOptions } from '../src/simulation/experiment.ts';
 import { EXPERIMENTS } from '../src/simulation/experiments.ts';
-import { BadNetworkError, readNetwork } from '../src/simulation/listed-network.ts';
+import { readNetwork } from '../src/simulation/listed-network.ts';
 import { madeUpNetwork } from '../src/simulation/made-up-network.ts';
 import type { Network } from '../src/simulation/network.ts';
 import { svgOf } from '../src/simulation/plot.ts';
 import { Random } from '../src/simulation/random.ts';
 import { progressBar, tableText } from '../src/simulation/report.ts';
+import { runScript, UsageError, whole } from './command-line.ts';
 
 const USAGE = `Usage: npm run simulate [-- [--channels FILE] [--experiment NAME] [--seed N] [--out DIR] [--cases N] [--size N] [--threads N]]
 
@@ -32,9 +33,6 @@ interface Options extends ExperimentOptions {
   readonly seed: number;
   readonly out: string;
 }
-
-/** The user's mistake, in words. */
-class UsageError extends Error {}
 
 function options(): Options | 'help' {
   const text = { type: 'string' } as const;
@@ -69,13 +67,6 @@ function options(): Options | 'help' {
     ...(cases === undefined ? {} : { cases }),
     threads: whole('threads', values.threads, 1, 256) ?? availableParallelism(),
   };
-}
-
-function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`--${name}: must be a whole number from ${least} to ${most}, got ${text}`);
 }
 
 function networkFor({ channels, size, seed }: Options): Network {
@@ -116,23 +107,4 @@ async function simulate(wanted: Options): Promise<void> {
   }
 }
 
-function isUsers(error: unknown): error is Error {
-  return (
-    error instanceof UsageError ||
-    error instanceof BadNetworkError ||
-    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-  );
-}
-
-/** Whoever read our output has gone (`| head`): nothing is left to tell anybody. */
-process.stdout.on('error', () => process.exit(1));
-
-try {
-  const wanted = options();
-  if (wanted === 'help') process.stdout.write(`${USAGE}\n`);
-  else await simulate(wanted);
-} catch (error) {
-  if (!isUsers(error)) throw error;
-  process.stderr.write(`${error.message}\n\n${USAGE}\n`);
-  process.exitCode = 2;
-}
+await runScript(USAGE, options, simulate);
