@@ -26,8 +26,10 @@ export interface Limits {
   readonly worth?: Worth;
 }
 
-/** Covers what doubles lose, and that costs are rounded before they are compared; in millisatoshi. */
-const SLACK = 1;
+/** Costs are rounded before they are compared; in millisatoshi. */
+const ROUNDED = 1;
+/** Covers what doubles lose in sums and products of large costs, and far more: 2^-40 parts. */
+const INEXACT = 1 + 2 ** -40;
 
 interface Priced<Half> {
   readonly half: Half;
@@ -80,7 +82,7 @@ class Join {
 
   /** Whether what costs at least that much can no longer be among the best. */
   isBeyond(cost: number): boolean {
-    return cost > this.#ranking.worst + SLACK;
+    return cost > this.#ranking.worst * INEXACT + ROUNDED;
   }
 
   /** Tries one junction's circles. */

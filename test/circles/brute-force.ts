@@ -120,17 +120,21 @@ function chosen(channel: OwnChannel, filter: EndFilter | undefined): boolean {
   return channel.shortChannelId === filter.shortChannelId;
 }
 
-/** Unworn with 0.6, and then uniform below what is impossible; an offer that holds rules out what is below it. */
+/**
+ * Unworn with 0.6, and then uniform below what is impossible; an offer that holds rules out what is below it. Doubles
+ * multiply and divide in the search's order: a chance of 1e-11 costs so much that the last digit of a double is many
+ * millisatoshi, and another order another number.
+ */
 function chanceOf(capacityMsat: bigint, { offer, failedMsat }: End, amountMsat: bigint): number {
   let impossible = capacityMsat + 1n;
   const contradicted = offer !== undefined && failedMsat !== undefined && offer.amountMsat >= failedMsat;
   if (failedMsat !== undefined && !contradicted) impossible = min(impossible, failedMsat);
   if (amountMsat >= impossible) return 0;
-  const share = (from: bigint) => Number(impossible - amountMsat) / Number(impossible - from);
-  const blind = 0.6 * share(0n);
+  const left = Number(impossible - amountMsat);
+  const blind = (0.6 * left) / Number(impossible);
   if (offer === undefined) return blind;
   const offered = min(offer.amountMsat, capacityMsat);
-  const told = amountMsat <= offered ? 1 : share(offered);
+  const told = amountMsat <= offered ? 1 : left / Number(impossible - offered);
   return offer.reliability * told + (1 - offer.reliability) * blind;
 }
 
