@@ -226,7 +226,7 @@ function sourcesOf(gossip: ReadonlyMap<string, FriendGossip>): CircleSources {
   return {
     view: { nodeId: US, blockHeight: 900_000, channels: own },
     gossip,
-    knowledge: { offer: channel => offers.get(channel), failedMsat: () => undefined },
+    knowledge: { offer: channel => offers.get(channel), failedMsat: () => undefined, odds: () => 1 },
   };
 }
 

@@ -13,6 +13,8 @@ export interface Belief {
   readonly offered: number;
   /** The weight of the offer, 0 to 1. */
   readonly reliability: number;
+  /** By how much the odds are better than for just any channel, where the offer does not hold; above 0. */
+  readonly odds: number;
 }
 
 /**
@@ -23,14 +25,16 @@ export function beliefOf(
   capacity: number,
   offer: { readonly amount: number; readonly reliability: number } | undefined,
   failed: number | undefined,
+  odds: number,
 ): Belief {
   const whole = capacity + 1;
   const upper = failed === undefined ? whole : Math.min(whole, failed);
-  if (offer === undefined) return { upper, offered: 0, reliability: 0 };
+  if (offer === undefined) return { upper, offered: 0, reliability: 0, odds };
   const reliability = Math.min(1, Math.max(0, offer.reliability));
   // An offer of what failed, or more, is newer than the failure: older word would have been withdrawn with it.
-  if (offer.amount >= upper) return { upper: whole, offered: Math.min(offer.amount, capacity), reliability };
-  return { upper, offered: offer.amount, reliability };
+  if (offer.amount >= upper)
+    return { upper: whole, offered: Math.min(offer.amount, capacity), reliability, odds };
+  return { upper, offered: offer.amount, reliability, odds };
 }
 
 /**
@@ -47,14 +51,20 @@ const UNWORN = 0.6;
  * (Pickhardt, Tikhomirov, Biryukov, Nowostawski, "Security and Privacy of Lightning Network Payments with Uncertain
  * Channel Balances", arXiv 2103.08576): `UNWORN` × (upper − amount) / upper. If the offer holds it is 1 up to the
  * offered amount, then falling to zero at the capacity. The offer holds with the friend's reliability, else nothing is
- * known.
+ * known. What is not sure is shifted by the odds (wear.ts).
  */
-export function chanceOf({ upper, offered, reliability }: Belief, amount: number): number {
+export function chanceOf({ upper, offered, reliability, odds }: Belief, amount: number): number {
   if (amount >= upper) return 0;
-  const unknown = (UNWORN * (upper - amount)) / upper;
+  const unknown = shifted((UNWORN * (upper - amount)) / upper, odds);
   if (reliability === 0) return unknown;
-  const held = amount <= offered ? 1 : (upper - amount) / (upper - offered);
+  const held = amount <= offered ? 1 : shifted((upper - amount) / (upper - offered), odds);
   return reliability * held + (1 - reliability) * unknown;
+}
+
+/** A chance with its odds multiplied. */
+function shifted(chance: number, odds: number): number {
+  // Mostly nothing is known of them, and a search asks hundreds of thousands of times.
+  return odds === 1 ? chance : (chance * odds) / (chance * odds + 1 - chance);
 }
 
 /** Parts of what a failed try is worth avoiding: 20 sat, and 400 ppm of the amount. */

@@ -72,6 +72,7 @@ export function edgeOf(
     capacity,
     offer && { amount: toNumber(offer.amountMsat), reliability: offer.reliability },
     failedMsat === undefined ? undefined : toNumber(failedMsat),
+    knowledge.odds(channel),
   );
   if (chanceOf(belief, amount) === 0) return 'failed';
   const isHoped = offer?.isHoped === true;

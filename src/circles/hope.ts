@@ -42,6 +42,7 @@ export function hopeful(
   const byDestination = offersBy(0);
   return {
     failedMsat: channel => known.failedMsat(channel),
+    odds: channel => known.odds(channel),
     offer: channel => {
       const offer = known.offer(channel);
       if (offer !== undefined && offer.amountMsat >= amountMsat) return offer;

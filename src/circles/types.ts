@@ -20,6 +20,8 @@ export interface HopKnowledge {
   offer(channel: GossipChannel): HopOffer | undefined;
   /** The lowest amount that failed there lately. */
   failedMsat(channel: GossipChannel): bigint | undefined;
+  /** By how much the odds that it carries anything are better than for just any channel, where nobody has spoken of it. */
+  odds(channel: GossipChannel): number;
 }
 
 /** The gossip on one friend's channels. */

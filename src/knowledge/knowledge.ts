@@ -156,6 +156,13 @@ export class Knowledge {
     }
   }
 
+  /** The same as they were said, whatever our own payments have shown since. */
+  *said(saidSinceMs: number): Generator<readonly [peerId: string, word: Word]> {
+    for (const [peerId, words] of [...this.#words]) {
+      for (const word of words) if (word.saidAtMs >= saidSinceMs) yield [peerId, word];
+    }
+  }
+
   /** The least amount that failed there since, 0 when the channel was withdrawn as a whole. */
   leastFailedMsat(channel: ChannelDirection, sinceMs: number): bigint | undefined {
     return this.#marks.leastFailedMsat(channel, sinceMs);

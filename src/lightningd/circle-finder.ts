@@ -7,6 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
+import { toNumber } from '../circles/fees.ts';
 import { type Hope, hopeful } from '../circles/hope.ts';
 import { type Breaks, Pace } from '../circles/pace.ts';
 import type {
@@ -18,7 +19,8 @@ import type {
   HopOffer,
   MissingReason,
 } from '../circles/types.ts';
-import type { Knowledge } from '../knowledge/knowledge.ts';
+import { dearOdds, tallyOf, type WearTally, wornOdds } from '../circles/wear.ts';
+import type { Knowledge, Word } from '../knowledge/knowledge.ts';
 import type { NodeView } from '../sharing/node-view.ts';
 import type { ChannelSource, Clock, GossipChannel, GossipSource } from '../sharing/ports.ts';
 
@@ -45,6 +47,8 @@ export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Se
 
 export class CircleFinder {
   readonly #init: CircleFinderInit;
+  /** Of each answer; it holds as long as the answer does. */
+  readonly #tallies = new WeakMap<Word, WearTally>();
 
   constructor(init: CircleFinderInit) {
     this.#init = init;
@@ -85,7 +89,13 @@ export class CircleFinder {
     const friends = new Set(own.filter(channel => channel.usable).map(channel => channel.peerId));
     const breaks: Breaks = { nowMs: clock.monotonicMs, pause: () => setImmediate() };
     const gossip = await this.#gossipOn([...friends]);
-    const known = await this.#knowledge(gossip, { peers, channels }, breaks);
+    const known = await this.#knowledge(
+      gossip,
+      { peers, channels },
+      view.nodeId,
+      toNumber(query.amountMsat),
+      breaks,
+    );
     const reliability = (peerId: string) => this.#init.knowledge.records.reliability(peerId);
     const { amountMsat } = query;
     const knowledge = hope === undefined ? known : hopeful(known, { friends, amountMsat, hope, reliability });
@@ -117,6 +127,8 @@ export class CircleFinder {
   async #knowledge(
     gossip: ReadonlyMap<string, FriendGossip>,
     { peers, channels }: Exclusions,
+    nodeId: string,
+    amount: number,
     breaks: Breaks,
   ): Promise<HopKnowledge> {
     const { knowledge, saidSinceMs } = this.#init;
@@ -135,6 +147,9 @@ export class CircleFinder {
       note(gossip.get(source)?.from.get(shortChannelId), offer);
       note(gossip.get(destination)?.to.get(shortChannelId), offer);
     }
+    const odds = await this.#dearOdds(gossip, nodeId, sinceMs, pace);
+    const backOf = ({ source, destination, shortChannelId }: GossipChannel) =>
+      (gossip.get(source)?.to ?? gossip.get(destination)?.from)?.get(shortChannelId);
     // Also in the middle of a circle: whoever held one HTLC may hold the next.
     const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
       // Mostly there are none, and a search asks for each of its hops.
@@ -150,6 +165,32 @@ export class CircleFinder {
         // An offer of as much that stands was made after the failure.
         return (offers.get(channel)?.amountMsat ?? 0n) >= failedMsat ? undefined : failedMsat;
       },
+      odds: channel => (odds === 1 ? 1 : wornOdds(channel, backOf(channel), amount, odds)),
     };
+  }
+
+  /** What all answers that still count tell of dear and cheap channels. Each is counted once. */
+  async #dearOdds(
+    gossip: ReadonlyMap<string, FriendGossip>,
+    nodeId: string,
+    sinceMs: number,
+    pace: Pace,
+  ): Promise<number> {
+    const { knowledge } = this.#init;
+    const isOwn = ({ source, destination }: GossipChannel) => source === nodeId || destination === nodeId;
+    const counted: [WearTally, number][] = [];
+    for (const [peerId, word] of knowledge.said(sinceMs)) {
+      const both = gossip.get(peerId);
+      if (both === undefined) continue;
+      let tally = this.#tallies.get(word);
+      if (tally === undefined) {
+        const [asked, back] = word.flow === 1 ? [both.from, both.to] : [both.to, both.from];
+        tally = tallyOf(word.channels, asked, back, word.amountMsat, isOwn);
+        this.#tallies.set(word, tally);
+        if (pace.dueNow()) await pace.rest();
+      }
+      counted.push([tally, knowledge.records.reliability(peerId)]);
+    }
+    return dearOdds(counted);
   }
 }

@@ -4,7 +4,8 @@
  *
  * The best circle is looked for as if every friend that may still be asked had offered all it can. Who stands on it is
  * asked; who then names the hop not, or says nothing, is hoped of no more. Once nothing on the best circle is hoped for,
- * it is the one that asking everybody would have brought, and what the others could have said does not matter.
+ * it is the one that asking everybody would have brought, and what the others could have said does not matter, but for
+ * what it would tell of channels of which nobody spoke (wear.ts).
  *
  * Hazard: each question tells a friend what we are about to do, and each answer tells us of all of its channels, so
  * nobody is asked without need. Friends may be silent, slow, hostile or gone: asking takes no longer, all together and

@@ -159,6 +159,7 @@ export class Rebalance {
         return amountMsat === undefined ? undefined : { amountMsat, reliability: RELIABILITY };
       },
       failedMsat: ({ shortChannelId, direction }) => this.#failed.get(`${shortChannelId}|${direction}`),
+      odds: () => 1,
     };
     const friends = [...gossip.keys()];
     const amountMsat = this.#amountMsat;

@@ -106,6 +106,7 @@ export async function cheapestFee(world: World, init: CaseInit): Promise<number 
         offer: () => undefined,
         failedMsat: ({ shortChannelId, direction }) =>
           BigInt(ledger.spendable(world.gossip.channelOf(shortChannelId), direction)) + 1n,
+        odds: () => 1,
       },
     },
     { amountMsat, maxFeePpm, maxDelay: MAX_DELAY, limit: 1, failedTryCostMsat: 0n },

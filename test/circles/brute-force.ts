@@ -125,16 +125,17 @@ function chosen(channel: OwnChannel, filter: EndFilter | undefined): boolean {
  * multiply and divide in the search's order: a chance of 1e-11 costs so much that the last digit of a double is many
  * millisatoshi, and another order another number.
  */
-function chanceOf(capacityMsat: bigint, { offer, failedMsat }: End, amountMsat: bigint): number {
+function chanceOf(capacityMsat: bigint, { offer, failedMsat, odds }: End, amountMsat: bigint): number {
   let impossible = capacityMsat + 1n;
   const contradicted = offer !== undefined && failedMsat !== undefined && offer.amountMsat >= failedMsat;
   if (failedMsat !== undefined && !contradicted) impossible = min(impossible, failedMsat);
   if (amountMsat >= impossible) return 0;
   const left = Number(impossible - amountMsat);
-  const blind = (0.6 * left) / Number(impossible);
+  const shifted = (chance: number) => (odds === 1 ? chance : (chance * odds) / (chance * odds + 1 - chance));
+  const blind = shifted((0.6 * left) / Number(impossible));
   if (offer === undefined) return blind;
   const offered = min(offer.amountMsat, capacityMsat);
-  const told = amountMsat <= offered ? 1 : left / Number(impossible - offered);
+  const told = amountMsat <= offered ? 1 : shifted(left / Number(impossible - offered));
   return offer.reliability * told + (1 - offer.reliability) * blind;
 }
 

@@ -9,7 +9,7 @@ import { channel, gossip, nodeId, view } from '../sharing/world.ts';
 import { NO_BREAKS } from './network.ts';
 
 const SAT = 1000n;
-const NOTHING: HopKnowledge = { offer: () => undefined, failedMsat: () => undefined };
+const NOTHING: HopKnowledge = { offer: () => undefined, failedMsat: () => undefined, odds: () => 1 };
 const QUERY: CircleQuery = { amountMsat: 200_000n * SAT, maxFeePpm: 5000n, maxDelay: 500, limit: 10 };
 
 const terms = (base: bigint, ppm: bigint, delta: number) => ({

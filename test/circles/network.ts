@@ -13,6 +13,7 @@ export interface End {
   readonly terms: ForwardingTerms;
   readonly offer: { readonly amountMsat: bigint; readonly reliability: number } | undefined;
   readonly failedMsat: bigint | undefined;
+  readonly odds: number;
 }
 
 /** A channel between two others; `ends[0]` is that of `a`. */
@@ -56,6 +57,7 @@ const end: fc.Arbitrary<End> = fc.record({
     { nil: undefined },
   ),
   failedMsat: fc.oneof({ weight: 7, arbitrary: fc.constant(undefined) }, amounts(900_000, 2_000_000)),
+  odds: fc.constantFrom(1, 1, 0.25, 0.7, 4),
 });
 
 const link = fc.record({
@@ -157,6 +159,7 @@ export function sourcesOf(
     knowledge: {
       offer: ({ shortChannelId, direction }) => ends.get(`${shortChannelId}/${direction}`)?.offer,
       failedMsat: ({ shortChannelId, direction }) => ends.get(`${shortChannelId}/${direction}`)?.failedMsat,
+      odds: ({ shortChannelId, direction }) => ends.get(`${shortChannelId}/${direction}`)?.odds ?? 1,
     },
   };
 }

@@ -14,6 +14,7 @@ const offers = fc.option(
   }),
   { nil: undefined },
 );
+const anyOdds = fc.double({ min: 0.25, max: 4, noNaN: true });
 const failures = fc.option(fc.integer({ min: 0, max: 3_000_000 }), { nil: undefined });
 
 test('property: fees in doubles are those in integers', () => {
@@ -46,29 +47,33 @@ test('property: a fee in ppm is above a limit exactly when the fee is', () => {
 });
 
 test('the chance of a hop, by hand', () => {
-  const nothing = beliefOf(999, undefined, undefined);
+  const nothing = beliefOf(999, undefined, undefined, 1);
   assert.deepEqual(
     // 0.6 of what a uniform balance says.
     [500, 999, 1000].map(amount => chanceOf(nothing, amount)),
     [0.3, 0.0006, 0],
   );
-  const offered = beliefOf(999, { amount: 500, reliability: 1 }, undefined);
+  const offered = beliefOf(999, { amount: 500, reliability: 1 }, undefined, 1);
   assert.deepEqual(
     [500, 750, 999, 1000].map(amount => chanceOf(offered, amount)),
     [1, 0.5, 0.002, 0],
   );
   // Half of a certainty and half of 0.3.
-  assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 0.5 }, undefined), 500), 0.65);
-  const failed = beliefOf(999, undefined, 800);
+  assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 0.5 }, undefined, 1), 500), 0.65);
+  const failed = beliefOf(999, undefined, 800, 1);
   assert.deepEqual(
     [400, 799, 800].map(amount => chanceOf(failed, amount)),
     [0.3, 0.6 / 800, 0],
   );
   // Offered 500, failed at 800; and an offer of 900, which can only be newer than the failure.
-  assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 1 }, 800), 650), 0.5);
-  assert.equal(chanceOf(beliefOf(999, { amount: 900, reliability: 1 }, 800), 900), 1);
+  assert.equal(chanceOf(beliefOf(999, { amount: 500, reliability: 1 }, 800, 1), 650), 0.5);
+  assert.equal(chanceOf(beliefOf(999, { amount: 900, reliability: 1 }, 800, 1), 900), 1);
+  // Half as likely is one to one; four times the odds are four to one, and a quarter one to four.
+  assert.equal(chanceOf(beliefOf(1199, undefined, undefined, 4), 200), 0.8);
+  assert.equal(chanceOf(beliefOf(1199, undefined, undefined, 0.25), 200), 0.2);
+  assert.equal(chanceOf(beliefOf(1199, { amount: 200, reliability: 0.5 }, undefined, 4), 200), 0.9);
   // The channel as a whole was withdrawn.
-  assert.equal(chanceOf(beliefOf(999, undefined, 0), 1), 0);
+  assert.equal(chanceOf(beliefOf(999, undefined, 0, 1), 1), 0);
 });
 
 test('property: the chance lies between 0 and 1 and never rises with the amount', () => {
@@ -79,8 +84,9 @@ test('property: the chance lies between 0 and 1 and never rises with the amount'
       failures,
       fc.integer({ min: 1, max: 2_100_000 }),
       fc.integer({ min: 1, max: 100_000 }),
-      (capacity, offer, failed, amount, more) => {
-        const belief = beliefOf(capacity, offer, failed);
+      anyOdds,
+      (capacity, offer, failed, amount, more, odds) => {
+        const belief = beliefOf(capacity, offer, failed, odds);
         const [small, large] = [chanceOf(belief, amount), chanceOf(belief, amount + more)];
         assert.ok(small >= 0 && small <= 1 && large <= small, `${small} ${large}`);
         assert.ok(amount <= capacity || small === 0);
@@ -97,9 +103,10 @@ test('property: an offer never lowers the chance', () => {
       offers,
       failures,
       fc.integer({ min: 1, max: 2_100_000 }),
-      (capacity, offer, failed, amount) => {
-        const told = chanceOf(beliefOf(capacity, offer, failed), amount);
-        assert.ok(told >= chanceOf(beliefOf(capacity, undefined, failed), amount) - 1e-12);
+      anyOdds,
+      (capacity, offer, failed, amount, odds) => {
+        const told = chanceOf(beliefOf(capacity, offer, failed, odds), amount);
+        assert.ok(told >= chanceOf(beliefOf(capacity, undefined, failed, odds), amount) - 1e-12);
       },
     ),
     { numRuns: 2000 },
