@@ -6,9 +6,9 @@
  * make dear what has run out, so that it lies where it costs less. So it is counted: of the channels that a friend could
  * have named, those it named and those it did not, by which end asks more.
  *
- * Hazard: whoever answers can bend what we guess of everybody. An answer counts with its friend's reliability, a large
- * one no more than one of 100 channels, and all together shift a guess by a bounded factor: what a liar gains are tries
- * of ours that fail, and those count against whoever fails them.
+ * Hazard: whoever answers can bend what we guess of everybody. A friend counts with its reliability, however often it
+ * answers and however many its channels, for no more than 100 of them; and all friends together shift a guess by a
+ * bounded factor. What a liar gains are tries of ours that fail, and those count against whoever fails them.
  */
 import { carries } from '../sharing/believing.ts';
 import type { GossipChannel, GossipChannels } from '../sharing/ports.ts';
@@ -22,7 +22,7 @@ export interface WearTally {
   readonly cheapLeftOut: number;
 }
 
-/** The most channels that an answer counts for. */
+/** The most channels that an answer counts for, or all answers of one friend together. */
 const MOST_PER_ANSWER = 100;
 /** What speaks against any difference before the first answer: a few small friends prove little. */
 const DOUBT = 4;
@@ -71,7 +71,7 @@ function leadOf({ terms }: GossipChannel, back: GossipChannel | undefined, amoun
  * of Data From Retrospective Studies of Disease", 1959): friends who name much and friends who name little are compared
  * each with themselves. Its root, since the guess lies in the middle of both.
  *
- * @param tallies with what each counts for, 0 to 1
+ * @param tallies with what each counts for, 0 to 1; no more than 1 in all for one friend
  */
 export function dearOdds(tallies: Iterable<readonly [WearTally, weight: number]>): number {
   let [more, less] = [DOUBT, DOUBT];

@@ -178,7 +178,7 @@ export class CircleFinder {
   ): Promise<number> {
     const { knowledge } = this.#init;
     const isOwn = ({ source, destination }: GossipChannel) => source === nodeId || destination === nodeId;
-    const counted: [WearTally, number][] = [];
+    const answers = new Map<string, WearTally[]>();
     for (const [peerId, word] of knowledge.said(sinceMs)) {
       const both = gossip.get(peerId);
       if (both === undefined) continue;
@@ -189,8 +189,14 @@ export class CircleFinder {
         this.#tallies.set(word, tally);
         if (pace.dueNow()) await pace.rest();
       }
-      counted.push([tally, knowledge.records.reliability(peerId)]);
+      const others = answers.get(peerId);
+      if (others === undefined) answers.set(peerId, [tally]);
+      else others.push(tally);
     }
-    return dearOdds(counted);
+    const shares = [...answers].flatMap(([peerId, tallies]) => {
+      const share = knowledge.records.reliability(peerId) / tallies.length;
+      return tallies.map(tally => [tally, share] as const);
+    });
+    return dearOdds(shares);
   }
 }

@@ -51,11 +51,11 @@ function world() {
     saidSinceMs: () => clock.monotonicMs() - TTL_MS,
   });
   /** Friend 3 would pass the amount on over these of its channels. */
-  const says = (indexes: readonly number[]) => {
+  const says = (indexes: readonly number[], amountMsat = AMOUNT_MSAT) => {
     const ids = new Set(indexes.map(index => scid(`600x${index}x0`)));
     knowledge.learn(nodeId(3), {
       flow: 1,
-      amountMsat: AMOUNT_MSAT,
+      amountMsat,
       timestampMs: BigInt(clock.wallMs()),
       saidAtMs: clock.monotonicMs(),
       channels: directions.filter(each => each.source === nodeId(3) && ids.has(each.shortChannelId)),
@@ -98,4 +98,12 @@ test('a friend that names its dear and its cheap channels alike teaches nothing'
   const before = await best();
   says([0, 1, 5, 6]);
   assert.deepEqual(await best(), before);
+});
+
+test('a friend that answers often counts no more than one that answered once', async () => {
+  const { says, best } = world();
+  says([0, 1, 2, 3, 4]);
+  const once = await best();
+  for (let rung = 2n; rung < 9n; rung++) says([0, 1, 2, 3, 4], (AMOUNT_MSAT * rung) / 10n);
+  assert.deepEqual(await best(), once);
 });
