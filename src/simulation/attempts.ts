@@ -35,7 +35,7 @@ export const RUNS: readonly Run[] = [
     ageMinutes: [5, 20],
     levels: FEW_LEVELS,
   },
-  ...(['coin', 'uniform'] as const).map(
+  ...(['coin', 'uniform', 'priced'] as const).map(
     (balances): Run => ({
       name: balances,
       describe: ASKED_NOW,
