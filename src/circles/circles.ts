@@ -53,7 +53,7 @@ export async function findCircles(
 function circleOf(found: Found, nodeId: string, amountMsat: bigint, finalDelay: number): Circle {
   const { head, tail } = found;
   const edges = tail.edge === undefined ? [head.edge] : [head.edge, tail.edge];
-  const path = edges.map(({ channel }) => channel);
+  const path = edges.map(({ lane }) => lane.channel);
   const own = { known: 'own' } as const;
   const known: Pick<CircleHop, 'known' | 'isHoped'>[] = [own, ...edges.map(knownOf), own];
   const route = routeOf({ nodeId, out: found.out, path, in: tail.in, amountMsat, finalDelay });

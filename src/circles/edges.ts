@@ -6,19 +6,15 @@
  * and its tail our own channel alone; with four it is anybody between. What a tail takes at the junction is exact,
  * since fees are computed from the end; of a head only bounds are known before it meets a tail.
  */
-import type { GossipChannel } from '../sharing/ports.ts';
 import { type Belief, beliefOf, chanceOf } from './chance.ts';
 import { forwardingFeeNumber, toNumber } from './fees.ts';
+import type { Lane } from './lanes.ts';
 import type { In, Out } from './own-ends.ts';
 import type { HopKnowledge, HopKnown, LeftOut } from './types.ts';
 
 /** A hop between others, as the gossip and the knowledge tell it. */
 export interface Edge {
-  readonly channel: GossipChannel;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly base: number;
-  readonly ppm: number;
+  readonly lane: Lane;
   /** In blocks. */
   readonly delta: number;
   readonly belief: Belief;
@@ -52,55 +48,39 @@ export interface Tail {
  *
  * At and above what failed lately the chance is none: a circle there would be tried in vain until the failure is
  * forgotten, so it is no circle.
- *
- * @param amount the same as `amountMsat`, as a double
  */
-export function edgeOf(
-  channel: GossipChannel,
-  amountMsat: bigint,
-  amount: number,
-  knowledge: HopKnowledge,
-): Edge | keyof LeftOut {
+export function edgeOf(lane: Lane, amount: number, knowledge: HopKnowledge): Edge | keyof LeftOut {
+  const { channel } = lane;
   if (!channel.active) return 'disabled';
-  const { capacityMsat, limits } = channel;
-  // Before anything is turned into doubles, which costs several times as much.
-  if (amountMsat > capacityMsat || amountMsat > limits.maximumMsat) return 'unfit';
-  const capacity = toNumber(capacityMsat);
-  const offer = knowledge.offer(channel);
+  if (amount > lane.maximum) return 'unfit';
+  const offer = knowledge.offer(channel, lane.number);
   const failedMsat = knowledge.failedMsat(channel);
-  const belief = beliefOf(
-    capacity,
-    offer && { amount: toNumber(offer.amountMsat), reliability: offer.reliability },
-    failedMsat === undefined ? undefined : toNumber(failedMsat),
-    knowledge.odds(channel),
-  );
+  const offered = offer && { amount: toNumber(offer.amountMsat), reliability: offer.reliability };
+  const failed = failedMsat === undefined ? undefined : toNumber(failedMsat);
+  const belief = beliefOf(lane.capacity, offered, failed, knowledge.odds(lane));
   if (chanceOf(belief, amount) === 0) return 'failed';
   const isHoped = offer?.isHoped === true;
-  const isOffered = offer !== undefined && !isHoped && offer.amountMsat >= amountMsat;
+  const isOffered = offered !== undefined && !isHoped && offered.amount >= amount;
   return {
-    channel,
-    minimum: toNumber(limits.minimumMsat),
-    maximum: limits.maximumMsat < capacityMsat ? toNumber(limits.maximumMsat) : capacity,
-    base: toNumber(channel.terms.baseFeeMsat),
-    ppm: toNumber(channel.terms.feePpm),
+    lane,
     delta: channel.terms.cltvExpiryDelta,
     belief,
-    known: isOffered ? 'offered' : failedMsat !== undefined ? 'failed' : 'unknown',
+    known: isOffered ? 'offered' : failed !== undefined ? 'failed' : 'unknown',
     isHoped,
   };
 }
 
-export function fits({ minimum, maximum }: Edge | Out, amount: number): boolean {
+export function fits({ minimum, maximum }: Lane | Out, amount: number): boolean {
   return amount >= minimum && amount <= maximum;
 }
 
 /** What the edge's source keeps of what it forwards. */
-export function feeOf({ base, ppm }: Edge, amount: number): number {
+export function feeOf({ base, ppm }: Lane, amount: number): number {
   return forwardingFeeNumber(base, ppm, amount);
 }
 
 export function headOf(edge: Edge, outs: readonly Out[], amount: number): Head {
-  return { edge, outs, fee: feeOf(edge, amount), chance: chanceOf(edge.belief, amount) };
+  return { edge, outs, fee: feeOf(edge.lane, amount), chance: chanceOf(edge.belief, amount) };
 }
 
 /** The tail that is our own channel alone. */
@@ -115,10 +95,10 @@ export function endOf(channel: In, amount: number, finalDelay: number): Tail {
 export function tailsOf(edge: Edge, ends: readonly Tail[]): Tail[] {
   const tails: Tail[] = [];
   for (const end of ends) {
-    if (!fits(edge, end.amount)) continue;
+    if (!fits(edge.lane, end.amount)) continue;
     const chance = chanceOf(edge.belief, end.amount);
     if (chance === 0) continue;
-    const kept = feeOf(edge, end.amount);
+    const kept = feeOf(edge.lane, end.amount);
     const { amount, delay, fee } = end;
     tails.push({
       edge,

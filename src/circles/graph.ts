@@ -4,10 +4,10 @@
  * Hazard: there are a hundred thousand halves, of which the search looks at some thousands. Only channels and bounds
  * are kept here; heads and tails are made when their junction's turn comes.
  */
-import type { GossipChannel } from '../sharing/ports.ts';
 import { chanceOf, expectedCost } from './chance.ts';
 import { type Edge, edgeOf, endOf, feeOf, type Head, headOf, type Tail, tailsOf } from './edges.ts';
 import { toNumber } from './fees.ts';
+import { type Lane, type Lanes, lanesForSearch } from './lanes.ts';
 import { type In, insOf, type Out, outsOf } from './own-ends.ts';
 import type { Pace } from './pace.ts';
 import type { CircleQuery, CircleSources, HopKnowledge, LeftOut } from './types.ts';
@@ -23,9 +23,9 @@ export interface Least {
 
 /** A node where heads end. */
 export interface Junction {
-  readonly into: GossipChannel[];
+  readonly into: Lane[];
   /** Made with the first one: most nodes lead to none of our friends but the one that leads to them. */
-  onward: GossipChannel[] | undefined;
+  onward: Lane[] | undefined;
   /** Our own channels with it, if it is a friend. */
   ends: readonly Tail[];
   readonly head: Least;
@@ -41,8 +41,8 @@ export class Graph {
   readonly failedTry: number;
   readonly leftOut: LeftOut;
   readonly #knowledge: HopKnowledge;
+  readonly #lanes: Lanes;
   readonly #nodeId: string;
-  readonly #amountMsat: bigint;
   readonly #outs: ReadonlyMap<string, readonly Out[]>;
   readonly #ends: ReadonlyMap<string, readonly Tail[]>;
   readonly #junctions = new Map<string, Junction>();
@@ -54,8 +54,8 @@ export class Graph {
     this.failedTry = failedTry;
     this.leftOut = this.#counts;
     this.#knowledge = sources.knowledge;
+    this.#lanes = sources.knowledge.lanes ?? lanesForSearch();
     this.#nodeId = sources.view.nodeId;
-    this.#amountMsat = query.amountMsat;
     this.#outs = outsOf(sources.view, query);
     const end = (channel: In) => endOf(channel, this.amount, finalDelay);
     this.#ends = new Map([...insOf(sources.view, query)].map(([peer, ins]) => [peer, ins.map(end)]));
@@ -67,8 +67,8 @@ export class Graph {
     for (const peerId of this.#outs.keys()) {
       const known = gossip.get(peerId);
       if (known === undefined) continue;
-      for (const channel of known.from.values()) {
-        this.#addInto(channel);
+      for (const lane of this.#lanes.of(known.from, known.to)) {
+        this.#addInto(lane);
         if (pace.due()) await pace.rest();
       }
     }
@@ -80,8 +80,8 @@ export class Graph {
       }
       const known = gossip.get(peerId);
       if (known === undefined) continue;
-      for (const channel of known.to.values()) {
-        this.#addOnward(channel, ends);
+      for (const lane of this.#lanes.of(known.to, known.from)) {
+        this.#addOnward(lane, ends);
         if (pace.due()) await pace.rest();
       }
     }
@@ -105,50 +105,51 @@ export class Graph {
   }
 
   headsAt({ into }: Junction): Head[] {
-    return into.flatMap(channel => {
-      const edge = edgeOf(channel, this.#amountMsat, this.amount, this.#knowledge);
-      const outs = this.#outs.get(channel.source) ?? NONE;
+    return into.flatMap(lane => {
+      const edge = edgeOf(lane, this.amount, this.#knowledge);
+      const outs = this.#outs.get(lane.channel.source) ?? NONE;
       return typeof edge === 'string' ? [] : [headOf(edge, outs, this.amount)];
     });
   }
 
   tailsAt({ ends, onward }: Junction): Tail[] {
     const tails = [...ends];
-    for (const channel of onward ?? NONE) {
-      const edge = edgeOf(channel, this.#amountMsat, this.amount, this.#knowledge);
+    for (const lane of onward ?? NONE) {
+      const edge = edgeOf(lane, this.amount, this.#knowledge);
       if (typeof edge === 'string') continue;
-      tails.push(...tailsOf(edge, this.#ends.get(channel.destination) ?? NONE));
+      tails.push(...tailsOf(edge, this.#ends.get(lane.channel.destination) ?? NONE));
     }
     return tails;
   }
 
-  #addInto(channel: GossipChannel): void {
-    if (channel.destination === this.#nodeId) return;
-    const edge = this.#edgeOf(channel);
+  #addInto(lane: Lane): void {
+    const { destination } = lane.channel;
+    if (destination === this.#nodeId) return;
+    const edge = this.#edgeOf(lane);
     if (edge === undefined) return;
-    const fee = feeOf(edge, this.amount);
+    const fee = feeOf(lane, this.amount);
     const cost = expectedCost(fee, chanceOf(edge.belief, this.amount), this.failedTry);
-    const known = this.#junctions.get(channel.destination);
+    const known = this.#junctions.get(destination);
     if (known === undefined) {
       const head: Least = { cost, fee, delay: edge.delta };
-      const junction = { into: [channel], onward: undefined, ends: NONE, head, tail: undefined };
-      this.#junctions.set(channel.destination, junction);
+      const junction = { into: [lane], onward: undefined, ends: NONE, head, tail: undefined };
+      this.#junctions.set(destination, junction);
     } else {
-      known.into.push(channel);
+      known.into.push(lane);
       lower(known.head, cost, fee, edge.delta);
     }
   }
 
-  #addOnward(channel: GossipChannel, ends: readonly Tail[]): void {
+  #addOnward(lane: Lane, ends: readonly Tail[]): void {
     // Where no head leads, among them ourselves, no tail is of use.
-    const junction = this.#junctions.get(channel.source);
+    const junction = this.#junctions.get(lane.channel.source);
     if (junction === undefined) return;
-    const edge = this.#edgeOf(channel);
+    const edge = this.#edgeOf(lane);
     if (edge === undefined) return;
     const tails = tailsOf(edge, ends);
     if (tails.length === 0) return;
-    if (junction.onward === undefined) junction.onward = [channel];
-    else junction.onward.push(channel);
+    if (junction.onward === undefined) junction.onward = [lane];
+    else junction.onward.push(lane);
     this.#lowerTail(junction, tails);
   }
 
@@ -160,8 +161,8 @@ export class Graph {
     }
   }
 
-  #edgeOf(channel: GossipChannel): Edge | undefined {
-    const edge = edgeOf(channel, this.#amountMsat, this.amount, this.#knowledge);
+  #edgeOf(lane: Lane): Edge | undefined {
+    const edge = edgeOf(lane, this.amount, this.#knowledge);
     if (typeof edge === 'string') {
       this.#counts[edge]++;
       return undefined;

@@ -41,10 +41,11 @@ export function hopeful(
   const bySource = offersBy(1);
   const byDestination = offersBy(0);
   return {
+    ...(known.lanes === undefined ? {} : { lanes: known.lanes }),
     failedMsat: channel => known.failedMsat(channel),
-    odds: channel => known.odds(channel),
-    offer: channel => {
-      const offer = known.offer(channel);
+    odds: lane => known.odds(lane),
+    offer: (channel, number) => {
+      const offer = known.offer(channel, number);
       if (offer !== undefined && offer.amountMsat >= amountMsat) return offer;
       const hoped = bySource.get(channel.source) ?? byDestination.get(channel.destination);
       const isNone =

@@ -55,7 +55,7 @@ export class Ranking {
 }
 
 function isSamePath(a: Found, b: Found): boolean {
-  return a.head.edge.channel === b.head.edge.channel && a.tail.edge?.channel === b.tail.edge?.channel;
+  return a.head.edge.lane === b.head.edge.lane && a.tail.edge?.lane === b.tail.edge?.lane;
 }
 
 /**
@@ -71,7 +71,10 @@ function compare(a: Found, b: Found): number {
     b.out.maximum - a.out.maximum ||
     b.tail.in.receivable - a.tail.in.receivable ||
     compareShortChannelIds(a.out.shortChannelId, b.out.shortChannelId) ||
-    compareShortChannelIds(a.head.edge.channel.shortChannelId, b.head.edge.channel.shortChannelId) ||
+    compareShortChannelIds(
+      a.head.edge.lane.channel.shortChannelId,
+      b.head.edge.lane.channel.shortChannelId,
+    ) ||
     compareShortChannelIds(secondId(a), secondId(b)) ||
     compareShortChannelIds(a.tail.in.shortChannelId, b.tail.in.shortChannelId)
   );
@@ -79,5 +82,5 @@ function compare(a: Found, b: Found): number {
 
 /** No channel has id 0, so that the shorter of two circles comes first. */
 function secondId({ tail }: Found): bigint {
-  return tail.edge?.channel.shortChannelId ?? 0n;
+  return tail.edge?.lane.channel.shortChannelId ?? 0n;
 }

@@ -103,15 +103,17 @@ class Join {
 
   #meet(head: Head, tail: Tail): void {
     const { edge } = head;
-    if (edge.channel.source === tail.in.peerId || !fits(edge, tail.amount)) return;
-    const kept = feeOf(edge, tail.amount);
+    const { lane } = edge;
+    const { source } = lane.channel;
+    if (source === tail.in.peerId || !fits(lane, tail.amount)) return;
+    const kept = feeOf(lane, tail.amount);
     const fee = tail.fee + kept;
     const delay = tail.delay + edge.delta;
     if (!isWithin(fee, delay, this.#limits)) return;
     const chance = chanceOf(edge.belief, tail.amount) * tail.chance;
     if (chance === 0) return;
     const cost = Math.round(expectedCost(fee, chance, this.#failedTry));
-    const price = this.#priceOf(cost, edge.channel.source, tail.in.peerId);
+    const price = this.#priceOf(cost, source, tail.in.peerId);
     if (price === Number.POSITIVE_INFINITY || price > this.#ranking.worst) return;
     const out = head.outs.find(channel => fits(channel, tail.amount + kept));
     if (out !== undefined) this.#ranking.add({ out, head, tail, fee, delay, chance, cost, price });

@@ -2,6 +2,7 @@
 import type { NodeView } from '../sharing/node-view.ts';
 import type { GossipChannel, GossipChannels } from '../sharing/ports.ts';
 import type { ShortChannelId } from '../wire/short-channel-id.ts';
+import type { Lane, Lanes } from './lanes.ts';
 
 /** At least `amountMsat`, to be believed to the degree `reliability`, 0 to 1. */
 export interface HopOffer {
@@ -16,12 +17,16 @@ export interface HopKnowledge {
   /**
    * The best word of either end on this direction. Word older than the failure that `failedMsat` tells must not be
    * given (docs/protocol.md, "Believing").
+   *
+   * @param number that of the direction in `lanes`: spares looking it up
    */
-  offer(channel: GossipChannel): HopOffer | undefined;
+  offer(channel: GossipChannel, number?: number): HopOffer | undefined;
   /** The lowest amount that failed there lately. */
   failedMsat(channel: GossipChannel): bigint | undefined;
   /** By how much the odds that it carries anything are better than for just any channel, where nobody has spoken of it. */
-  odds(channel: GossipChannel): number;
+  odds(lane: Lane): number;
+  /** Whose numbers are used; any when left out. */
+  readonly lanes?: Lanes;
 }
 
 /** The gossip on one friend's channels. */

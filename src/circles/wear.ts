@@ -11,8 +11,9 @@
  * bounded factor. What a liar gains are tries of ours that fail, and those count against whoever fails them.
  */
 import { carries } from '../sharing/believing.ts';
-import type { GossipChannel, GossipChannels } from '../sharing/ports.ts';
+import type { GossipChannel } from '../sharing/ports.ts';
 import { toNumber } from './fees.ts';
+import type { Lane } from './lanes.ts';
 
 /** One answer: how many of a friend's channels it named and left out, by which end asks more. */
 export interface WearTally {
@@ -33,23 +34,22 @@ const MOST_ODDS = 4;
  * Counts one answer.
  *
  * @param named what the friend named, able to carry the amount
- * @param asked the gossip on the friend's channels in the direction of the flow
- * @param back the same the other way
+ * @param asked the friend's channels in the direction of the flow
  * @param isOwn whether a channel is one of ours, of which no friend tells us
  */
 export function tallyOf(
   named: readonly GossipChannel[],
-  asked: GossipChannels,
-  back: GossipChannels,
+  asked: readonly Lane[],
   amountMsat: bigint,
   isOwn: (channel: GossipChannel) => boolean,
 ): WearTally {
   const ids = new Set(named.map(({ shortChannelId }) => shortChannelId));
   const amount = toNumber(amountMsat);
   const tally = { dearNamed: 0, dearLeftOut: 0, cheapNamed: 0, cheapLeftOut: 0 };
-  for (const channel of asked.values()) {
+  for (const lane of asked) {
+    const { channel } = lane;
     if (!carries(channel, amountMsat) || isOwn(channel)) continue;
-    const lead = leadOf(channel, back.get(channel.shortChannelId), amount);
+    const lead = leadOf(lane, amount);
     const isNamed = ids.has(channel.shortChannelId);
     if (lead > 0) tally[isNamed ? 'dearNamed' : 'dearLeftOut']++;
     if (lead < 0) tally[isNamed ? 'cheapNamed' : 'cheapLeftOut']++;
@@ -58,10 +58,8 @@ export function tallyOf(
 }
 
 /** How much more the source of a direction asks for forwarding than the other end, in millisatoshi and parts of one. */
-function leadOf({ terms }: GossipChannel, back: GossipChannel | undefined, amount: number): number {
-  if (back === undefined) return 0;
-  const base = toNumber(terms.baseFeeMsat) - toNumber(back.terms.baseFeeMsat);
-  return base + (amount * (toNumber(terms.feePpm) - toNumber(back.terms.feePpm))) / 1e6;
+function leadOf({ baseLead, ppmLead }: Lane, amount: number): number {
+  return baseLead + (amount * ppmLead) / 1e6;
 }
 
 /**
@@ -86,13 +84,8 @@ export function dearOdds(tallies: Iterable<readonly [WearTally, weight: number]>
 }
 
 /** By how much the odds of a direction are better than the average's. */
-export function wornOdds(
-  channel: GossipChannel,
-  back: GossipChannel | undefined,
-  amount: number,
-  odds: number,
-): number {
-  const lead = leadOf(channel, back, amount);
+export function wornOdds(lane: Lane, amount: number, odds: number): number {
+  const lead = leadOf(lane, amount);
   if (lead === 0) return 1;
   return lead > 0 ? odds : 1 / odds;
 }

@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { findCircles } from '../circles/circles.ts';
 import { toNumber } from '../circles/fees.ts';
 import { type Hope, hopeful } from '../circles/hope.ts';
+import { type Lanes, lanesForSearch } from '../circles/lanes.ts';
 import { type Breaks, Pace } from '../circles/pace.ts';
 import type {
   CircleQuery,
@@ -120,10 +121,6 @@ export class CircleFinder {
     return known;
   }
 
-  /**
-   * Offers are looked up by the very objects of the gossip, since a search does so for each of them. Both ends' gossip
-   * has one for the same direction.
-   */
   async #knowledge(
     gossip: ReadonlyMap<string, FriendGossip>,
     { peers, channels }: Exclusions,
@@ -134,44 +131,45 @@ export class CircleFinder {
     const { knowledge, saidSinceMs } = this.#init;
     const sinceMs = saidSinceMs();
     const pace = new Pace(breaks);
-    const offers = new Map<GossipChannel, HopOffer>();
-    const note = (known: GossipChannel | undefined, offer: HopOffer) => {
-      if (known === undefined) return;
-      const before = offers.get(known);
-      if (before === undefined || before.amountMsat < offer.amountMsat) offers.set(known, offer);
-    };
+    const lanes = lanesForSearch();
+    const offers = new Array<HopOffer | undefined>(lanes.size);
+    // A friend's offers follow each other, most of them for the same amount.
+    let last: (HopOffer & { readonly peerId: string }) | undefined;
     for (const { channel, peerId, amountMsat } of knowledge.offers(sinceMs)) {
       if (pace.due()) await pace.rest();
-      const { shortChannelId, source, destination } = channel;
-      const offer = { amountMsat, reliability: knowledge.records.reliability(peerId) };
-      note(gossip.get(source)?.from.get(shortChannelId), offer);
-      note(gossip.get(destination)?.to.get(shortChannelId), offer);
+      const number = lanes.numberOf(channel);
+      const before = offers[number];
+      if (before !== undefined && before.amountMsat >= amountMsat) continue;
+      if (last?.peerId !== peerId || last.amountMsat !== amountMsat)
+        last = { peerId, amountMsat, reliability: knowledge.records.reliability(peerId) };
+      offers[number] = last;
     }
-    const odds = await this.#dearOdds(gossip, nodeId, sinceMs, pace);
-    const backOf = ({ source, destination, shortChannelId }: GossipChannel) =>
-      (gossip.get(source)?.to ?? gossip.get(destination)?.from)?.get(shortChannelId);
+    const odds = await this.#dearOdds(gossip, lanes, nodeId, sinceMs, pace);
     // Also in the middle of a circle: whoever held one HTLC may hold the next.
     const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
       // Mostly there are none, and a search asks for each of its hops.
       (channels.size > 0 && channels.has(shortChannelId)) ||
       (peers.size > 0 && (peers.has(source) || peers.has(destination)));
     return {
+      lanes,
       // What failed just now is not tried again, though less than that may be offered there.
-      offer: channel => (isExcluded(channel) ? undefined : offers.get(channel)),
+      offer: (channel, number = lanes.numberOf(channel)) =>
+        isExcluded(channel) ? undefined : offers[number],
       failedMsat: channel => {
         if (isExcluded(channel)) return 0n;
         const failedMsat = knowledge.leastFailedMsat(channel, sinceMs);
         if (failedMsat === undefined) return undefined;
         // An offer of as much that stands was made after the failure.
-        return (offers.get(channel)?.amountMsat ?? 0n) >= failedMsat ? undefined : failedMsat;
+        return (offers[lanes.numberOf(channel)]?.amountMsat ?? 0n) >= failedMsat ? undefined : failedMsat;
       },
-      odds: channel => (odds === 1 ? 1 : wornOdds(channel, backOf(channel), amount, odds)),
+      odds: lane => (odds === 1 ? 1 : wornOdds(lane, amount, odds)),
     };
   }
 
   /** What all answers that still count tell of dear and cheap channels. Each is counted once. */
   async #dearOdds(
     gossip: ReadonlyMap<string, FriendGossip>,
+    lanes: Lanes,
     nodeId: string,
     sinceMs: number,
     pace: Pace,
@@ -184,8 +182,8 @@ export class CircleFinder {
       if (both === undefined) continue;
       let tally = this.#tallies.get(word);
       if (tally === undefined) {
-        const [asked, back] = word.flow === 1 ? [both.from, both.to] : [both.to, both.from];
-        tally = tallyOf(word.channels, asked, back, word.amountMsat, isOwn);
+        const asked = word.flow === 1 ? lanes.of(both.from, both.to) : lanes.of(both.to, both.from);
+        tally = tallyOf(word.channels, asked, word.amountMsat, isOwn);
         this.#tallies.set(word, tally);
         if (pace.dueNow()) await pace.rest();
       }

@@ -159,7 +159,8 @@ export function sourcesOf(
     knowledge: {
       offer: ({ shortChannelId, direction }) => ends.get(`${shortChannelId}/${direction}`)?.offer,
       failedMsat: ({ shortChannelId, direction }) => ends.get(`${shortChannelId}/${direction}`)?.failedMsat,
-      odds: ({ shortChannelId, direction }) => ends.get(`${shortChannelId}/${direction}`)?.odds ?? 1,
+      odds: ({ channel: { shortChannelId, direction } }) =>
+        ends.get(`${shortChannelId}/${direction}`)?.odds ?? 1,
     },
   };
 }

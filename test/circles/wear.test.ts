@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Lanes } from '../../src/circles/lanes.ts';
 import { dearOdds, tallyOf, type WearTally, wornOdds } from '../../src/circles/wear.ts';
 import type { GossipChannel } from '../../src/sharing/ports.ts';
 import { gossip, nodeId, scid, US } from '../sharing/world.ts';
@@ -47,7 +48,7 @@ test('an answer is counted by which end asks more', () => {
   back.set(scid('500x2x0'), gossip('500x2x0', 4, 1, terms(0n, 30n))[1]);
   const named = ['500x0x0', '500x3x0', '500x4x0'].map(id => asked.get(scid(id)) as GossipChannel);
   const isOwn = ({ destination }: GossipChannel) => destination === US;
-  assert.deepEqual(tallyOf(named, asked, back, AMOUNT_MSAT, isOwn), tally(1, 1, 1, 1));
+  assert.deepEqual(tallyOf(named, new Lanes().of(asked, back), AMOUNT_MSAT, isOwn), tally(1, 1, 1, 1));
 });
 
 test('odds of what nobody spoke of, by hand', () => {
@@ -67,14 +68,18 @@ test('odds of what nobody spoke of, by hand', () => {
 });
 
 test('odds go to the dearer end and against the cheaper one', () => {
-  const [, dear] = gossip('500x0x0', 1, 2, terms(0n, 50n));
+  const [id, dear] = gossip('500x0x0', 1, 2, terms(0n, 50n));
   const [, cheap] = gossip('500x0x0', 2, 1, terms(1000n, 20n));
-  assert.equal(wornOdds(dear, cheap, 100_000_000, 3), 3);
-  assert.equal(wornOdds(cheap, dear, 100_000_000, 3), 1 / 3);
+  const oddsFor = (channel: GossipChannel, back: readonly GossipChannel[], amount: number) => {
+    const [lane] = new Lanes().of(new Map([[id, channel]]), new Map(back.map(each => [id, each])));
+    return lane && wornOdds(lane, amount, 3);
+  };
+  assert.equal(oddsFor(dear, [cheap], 100_000_000), 3);
+  assert.equal(oddsFor(cheap, [dear], 100_000_000), 1 / 3);
   // At a small amount the base fee makes the other end the dearer one.
-  assert.equal(wornOdds(dear, cheap, 1_000_000, 3), 1 / 3);
-  assert.equal(wornOdds(dear, undefined, 100_000_000, 3), 1);
-  assert.equal(wornOdds(dear, { ...dear, source: nodeId(2) }, 100_000_000, 3), 1);
+  assert.equal(oddsFor(dear, [cheap], 1_000_000), 1 / 3);
+  assert.equal(oddsFor(dear, [], 100_000_000), 1);
+  assert.equal(oddsFor(dear, [{ ...dear, source: nodeId(2) }], 100_000_000), 1);
 });
 
 const counts = fc.nat({ max: 1000 });
