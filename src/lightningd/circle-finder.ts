@@ -47,12 +47,15 @@ export interface CircleFinderInit {
 export const NOTHING_EXCLUDED: Exclusions = { peers: new Set(), channels: new Set() };
 
 export class CircleFinder {
+  /** Others get their turn in between. */
+  readonly breaks: Breaks;
   readonly #init: CircleFinderInit;
   /** Of each answer; it holds as long as the answer does. */
   readonly #tallies = new WeakMap<Word, WearTally>();
 
   constructor(init: CircleFinderInit) {
     this.#init = init;
+    this.breaks = { nowMs: init.clock.monotonicMs, pause: () => setImmediate() };
   }
 
   /** Our own channels, not older than a second. Rejects when lightningd cannot be asked. */
@@ -82,26 +85,18 @@ export class CircleFinder {
     hope: Hope | undefined,
     view: NodeView,
   ): Promise<CircleSearch> {
-    const { clock } = this.#init;
     const own = view.channels.filter(
       ({ peerId, shortChannelId }) =>
         !peers.has(peerId) && (shortChannelId === undefined || !channels.has(shortChannelId)),
     );
     const friends = new Set(own.filter(channel => channel.usable).map(channel => channel.peerId));
-    const breaks: Breaks = { nowMs: clock.monotonicMs, pause: () => setImmediate() };
     const gossip = await this.#gossipOn([...friends]);
-    const known = await this.#knowledge(
-      gossip,
-      { peers, channels },
-      view.nodeId,
-      toNumber(query.amountMsat),
-      breaks,
-    );
+    const known = await this.#knowledge(gossip, { peers, channels }, view.nodeId, toNumber(query.amountMsat));
     const reliability = (peerId: string) => this.#init.knowledge.records.reliability(peerId);
     const { amountMsat } = query;
     const knowledge = hope === undefined ? known : hopeful(known, { friends, amountMsat, hope, reliability });
     const sources = { view: { ...view, channels: own }, gossip, knowledge };
-    return findCircles(sources, { finalDelay: this.#init.finalDelay, ...query }, breaks);
+    return findCircles(sources, { finalDelay: this.#init.finalDelay, ...query }, this.breaks);
   }
 
   async #gossipOn(friends: readonly string[]): Promise<ReadonlyMap<string, FriendGossip>> {
@@ -126,11 +121,10 @@ export class CircleFinder {
     { peers, channels }: Exclusions,
     nodeId: string,
     amount: number,
-    breaks: Breaks,
   ): Promise<HopKnowledge> {
     const { knowledge, saidSinceMs } = this.#init;
     const sinceMs = saidSinceMs();
-    const pace = new Pace(breaks);
+    const pace = new Pace(this.breaks);
     const lanes = lanesForSearch();
     const offers = new Array<HopOffer | undefined>(lanes.size);
     // A friend's offers follow each other, most of them for the same amount.

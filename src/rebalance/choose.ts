@@ -47,6 +47,12 @@ export interface Move {
   readonly gain: number;
 }
 
+/** The peers that a move may leave by, and those that it may come back by. */
+export interface Sides {
+  readonly outs: readonly Side[];
+  readonly ins: readonly Side[];
+}
+
 /** A peer at one end of a move. */
 interface Side {
   readonly peerId: string;
@@ -57,6 +63,8 @@ interface Side {
   readonly weight: number;
   /** How far ζ is on that side of ν from which a move takes it. */
   readonly lean: number;
+  /** What any amount brings at most: that it comes to ν. */
+  readonly mostGain: number;
 }
 
 /**
@@ -65,16 +73,29 @@ interface Side {
  * @param limit how many are wanted, 1 or more
  */
 export function chooseMoves(view: NodeView, request: MoveRequest, limit: number): Move[] {
-  const sides = sidesOf(view, request);
-  const [outs, ins] = [sides.outs, sides.ins].map(all => all.sort((a, b) => mostGain(b) - mostGain(a)));
+  const choosing = choosingMoves(sidesOf(view, request), request, limit);
+  for (;;) {
+    const { done, value } = choosing.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps, for whoever lets others in between. */
+export function* choosingMoves(
+  sides: Sides,
+  request: MoveRequest,
+  limit: number,
+): Generator<undefined, Move[]> {
+  const byGain = (a: Side, b: Side) => b.mostGain - a.mostGain;
+  const [outs, ins] = [[...sides.outs].sort(byGain), [...sides.ins].sort(byGain)];
   const fees = 1 + Number(request.maxFeePpm) / 1e6;
   const fitting = RUNGS_MSAT.map(rung => toNumber(largestWithin(rung, request.maxFeePpm)));
   const best: Move[] = [];
   let worst = 0;
-  for (const out of outs ?? []) {
-    for (const home of ins ?? []) {
+  for (const out of outs) {
+    for (const home of ins) {
       // A large node has millions of pairs.
-      if (mostGain(out) + mostGain(home) <= worst) break;
+      if (out.mostGain + home.mostGain <= worst) break;
       if (out.peerId === home.peerId) continue;
       const slope = out.lean * out.weight + home.lean * home.weight;
       const curve = out.weight * out.weight + home.weight * home.weight;
@@ -89,13 +110,9 @@ export function chooseMoves(view: NodeView, request: MoveRequest, limit: number)
       if (best.length > limit) best.pop();
       worst = best[limit - 1]?.gain ?? 0;
     }
+    yield;
   }
   return best;
-}
-
-/** What any amount brings on a side at most: that it comes to ν. */
-function mostGain({ lean }: Side): number {
-  return Math.max(lean, 0) ** 2;
 }
 
 /** By how much an amount lowers a side's (ζ − ν)². */
@@ -126,8 +143,7 @@ function sizeOf(best: number, most: number, fitting: readonly number[]): number 
 }
 
 /** What an amount brings between any two peers: each side by itself, so that a large node's pairs need not be listed. */
-export function worthOf(view: NodeView, request: MoveRequest, amountMsat: bigint): Worth {
-  const { outs, ins } = sidesOf(view, request);
+export function worthOf({ outs, ins }: Sides, request: MoveRequest, amountMsat: bigint): Worth {
   const amount = Number(amountMsat);
   const leaving = Number(amountMsat + feeLimit(amountMsat, request.maxFeePpm));
   const gains = (sides: readonly Side[], of: (side: Side) => number) =>
@@ -176,7 +192,8 @@ export function movableEnds(
   return { outs, ins };
 }
 
-function sidesOf(view: NodeView, request: MoveRequest): { outs: Side[]; ins: Side[] } {
+/** All peers with which anything can move. */
+export function sidesOf(view: NodeView, request: MoveRequest): Sides {
   const { peers, ours: allOurs, total: allTotal } = peersOf(view);
   const nu = Number(allOurs) / Number(allTotal);
   const outs: Side[] = [];
@@ -189,7 +206,9 @@ function sidesOf(view: NodeView, request: MoveRequest): { outs: Side[]; ins: Sid
     const sent = largestWithin(sendable, request.maxFeePpm);
     const add = (sides: Side[], filter: OwnFilter = { peerId }, mostMsat: bigint, leaning: number) => {
       const highest = toNumber(mostMsat);
-      if (highest >= MINIMUM_MOVE) sides.push({ peerId, filter, most: highest, weight, lean: leaning });
+      const mostGain = Math.max(leaning, 0) ** 2;
+      if (highest >= MINIMUM_MOVE)
+        sides.push({ peerId, filter, most: highest, weight, lean: leaning, mostGain });
     };
     add(outs, request.out, sent, lean);
     add(ins, request.in, receivable, -lean);
@@ -209,7 +228,10 @@ function peersOf(view: NodeView): { readonly peers: Peer[]; readonly ours: bigin
   const counted = view.channels.filter(({ state }) => state !== 'other');
   const peers = [...byPeer(counted)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([peerId, channels]) => ({ peerId, channels, ...balanceOf(channels) }))
+    .map(([peerId, channels]) => {
+      const { ours, total } = balanceOf(channels);
+      return { peerId, channels, ours, total };
+    })
     .filter(({ total }) => total > 0n);
   return { peers, ...balanceOf(counted) };
 }

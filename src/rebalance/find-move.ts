@@ -5,10 +5,11 @@
  * is what moves take that help most; where, that is for all peers together that such an amount may leave and come back by.
  */
 import type { Hope } from '../circles/hope.ts';
+import { type Breaks, Pace } from '../circles/pace.ts';
 import type { Circle, CircleQuery, CircleSearch, Exclusions, OwnFilter } from '../circles/types.ts';
 import { broughtBy, priceFor } from '../circles/worth.ts';
 import type { NodeView, OwnChannel } from '../sharing/node-view.ts';
-import { chooseMoves, movableEnds, worthOf } from './choose.ts';
+import { choosingMoves, type Move, movableEnds, type Sides, sidesOf, worthOf } from './choose.ts';
 
 /** Of how many moves amounts are taken when nothing says how much to move, and how many amounts: each is a search. */
 const MOVES = 40;
@@ -21,6 +22,8 @@ const COMPARED = 3;
 
 /** Our channels as they are now, and the circles through them. Both reject when lightningd cannot be asked. */
 export interface CircleSource {
+  /** Lets others in between while moves are chosen; never when left out. */
+  readonly breaks?: Breaks;
   view(): Promise<NodeView>;
   /** @param hope what friends may yet say counts like an offer with it: that circle is one to ask about, not to pay */
   find(query: CircleQuery, exclusions: Exclusions, hope?: Hope): Promise<CircleSearch>;
@@ -70,8 +73,10 @@ async function bestOfAmounts(
   const { maxFeePpm, maxDelay } = wish;
   let none: CircleSearch | undefined;
   const found: { readonly search: CircleSearch; readonly price: number }[] = [];
-  for (const amountMsat of amountsOf(usable, wish)) {
-    const worth = worthOf(usable, wish, amountMsat);
+  const pace = source.breaks && new Pace(source.breaks);
+  const sides = sidesOf(usable, wish);
+  for (const amountMsat of await amountsOf(sides, wish, pace)) {
+    const worth = worthOf(sides, wish, amountMsat);
     const out = wish.out ?? { peerIds: new Set(worth.outs.keys()) };
     const home = wish.in ?? { peerIds: new Set(worth.ins.keys()) };
     const query = { amountMsat, out, in: home, maxFeePpm, maxDelay, worth, limit: 1 };
@@ -96,9 +101,19 @@ function endsOf({ hops }: Circle): [string, string] {
 }
 
 /** Those of the moves that help most, in that order. */
-function amountsOf(usable: NodeView, wish: MoveWish): bigint[] {
-  const amounts = new Set(chooseMoves(usable, wish, MOVES).map(({ amountMsat }) => amountMsat));
+async function amountsOf(sides: Sides, wish: MoveWish, pace: Pace | undefined): Promise<bigint[]> {
+  const moves = await movesOf(sides, wish, pace);
+  const amounts = new Set(moves.map(({ amountMsat }) => amountMsat));
   return [...amounts].slice(0, AMOUNTS);
+}
+
+async function movesOf(sides: Sides, wish: MoveWish, pace: Pace | undefined): Promise<Move[]> {
+  const choosing = choosingMoves(sides, wish, MOVES);
+  for (;;) {
+    if (pace?.dueNow()) await pace.rest();
+    const { done, value } = choosing.next();
+    if (done) return value;
+  }
 }
 
 /** What is left out still counts in our balance; it only cannot be used. */

@@ -6,6 +6,7 @@ import {
   type Move,
   type MoveRequest,
   movableEnds,
+  sidesOf,
   worthOf,
 } from '../../src/rebalance/choose.ts';
 import type { OwnChannel } from '../../src/sharing/node-view.ts';
@@ -207,7 +208,7 @@ test('property: what an amount brings between two peers is what it lowers the su
   fc.assert(
     fc.property(anyOwn, fc.bigInt({ min: 1n, max: 500_000n }), (own, sat) => {
       const amountMsat = sat * SAT;
-      const { outs, ins, most } = worthOf(view(own), REQUEST, amountMsat);
+      const { outs, ins, most } = worthOf(sidesOf(view(own), REQUEST), REQUEST, amountMsat);
       for (const [out, left] of outs) {
         for (const [home, come] of ins) {
           if (out === home) continue;

@@ -66,6 +66,24 @@ test('without an amount: those of the moves that help most, each between all tha
   assert.deepEqual(await findMove(none, WISH, NOTHING), { circles: [] });
 });
 
+test('the choice of what to move rests when its slice of time is over', async () => {
+  let clockMs = 0;
+  let pauses = 0;
+  // Each look at the clock takes longer than a slice.
+  const nowMs = () => {
+    clockMs += 10;
+    return clockMs;
+  };
+  const pause = async () => {
+    pauses++;
+  };
+  const [plain, paced] = [source(() => false), source(() => false)];
+  await findMove(plain, WISH, NOTHING);
+  await findMove({ ...paced, breaks: { nowMs, pause } }, WISH, NOTHING);
+  assert.ok(pauses >= OURS.length, String(pauses));
+  assert.deepEqual(paced.asked, plain.asked);
+});
+
 test('without an amount: of the circles found the one with the lowest cost for what it brings', async () => {
   const paid = async (costs: Readonly<Record<number, bigint>>) => {
     const at = source(({ amountMsat }) => costs[Number(amountMsat / SAT)] !== undefined);
