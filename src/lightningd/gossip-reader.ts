@@ -16,8 +16,11 @@ import type { Rpc } from './rpc-client.ts';
 
 /** Fees and limits of channels change rarely, and a channel that we do not know yet makes us read again anyway. */
 const MAX_AGE_MS = 600_000;
-/** Remembered channel directions in all, about 400 bytes each; what was read longest ago goes first. */
-const MAX_REMEMBERED = 100_000;
+/**
+ * Remembered channel directions in all, about 400 bytes each; what was read longest ago goes first. A node with channels to
+ * the 500 largest nodes has 101,000: a bound below that would have each search read hundreds of friends anew.
+ */
+const MAX_REMEMBERED = 150_000;
 /** Readings at once: what JSON.parse makes of an answer takes many times the memory of what we keep of it. */
 const READINGS_AT_ONCE = 4;
 
