@@ -63,9 +63,11 @@ export class ColumnReader {
     const values = new Float64Array(count);
     let at = this.#at + HEAD_BYTES;
     for (let plane = 0, scale = 1; plane < planes; plane++, scale *= 256) {
+      const bytes = this.#bytes.subarray(at, at + count);
       for (let index = 0; index < count; index++) {
-        values[index] = (values[index] ?? 0) + (this.#bytes[at++] ?? 0) * scale;
+        values[index] = (values[index] ?? 0) + (bytes[index] ?? 0) * scale;
       }
+      at += count;
     }
     this.#at = at;
     return values;
@@ -88,10 +90,12 @@ export function readOfferColumn(name: OfferColumn, reader: ColumnReader): Float6
   return DIFFERENCES.has(name) ? fromDifferences(values) : values;
 }
 
-function fromDifferences(differences: Float64Array): Float64Array {
+function fromDifferences(values: Float64Array): Float64Array {
   let before = 0;
-  return differences.map(each => {
-    before = (before + each) % MODULUS;
-    return before;
-  });
+  for (let index = 0; index < values.length; index++) {
+    before += values[index] ?? 0;
+    if (before >= MODULUS) before -= MODULUS;
+    values[index] = before;
+  }
+  return values;
 }

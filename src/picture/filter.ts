@@ -31,10 +31,9 @@ export function applyFilter(picture: Picture, filter: Filter): Shown {
   const fitsChannel = channelTest(picture, text);
   // With a friend's whole id those who offer a channel to it are not meant.
   const isOne = picture.nodes.some(({ id }, node) => id === text && node > 0 && node <= picture.friendCount);
-  const friends = new Set<NodeIndex>();
-  for (let friend = 1; friend <= picture.friendCount; friend++) if (fits[friend] === 1) friends.add(friend);
+  const isShown = fits.slice(0, picture.friendCount + 1);
   for (const { friend, shortChannelId } of picture.channels) {
-    if (text !== '' && shortChannelId.startsWith(text)) friends.add(friend);
+    if (text !== '' && shortChannelId.startsWith(text)) isShown[friend] = 1;
   }
   const { friend, other, flow, amountSat, ageS } = picture.offers;
   const offers: number[] = [];
@@ -44,9 +43,10 @@ export function applyFilter(picture: Picture, filter: Filter): Shown {
     const [from = 0, to = 0] = [friend[row], other[row]];
     if (fits[from] !== 1 && (isOne || fits[to] !== 1) && !fitsChannel(row)) continue;
     offers.push(row);
-    friends.add(from);
+    isShown[from] = 1;
   }
-  return { friends: [...friends].sort((a, b) => a - b), offers };
+  const friends = Array.from(isShown.keys()).filter(node => node > 0 && isShown[node] === 1);
+  return { friends, offers };
 }
 
 /** 1 for each node whose name or id holds the text. */
