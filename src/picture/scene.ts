@@ -28,41 +28,64 @@ export type Chosen =
 
 export interface SceneNode {
   readonly id: string;
-  readonly kind: 'us' | 'friend' | 'outer' | 'tag';
+  readonly kind: 'us' | 'friend' | 'outer';
   readonly node: NodeIndex;
   readonly position: Point;
   readonly size: number;
   readonly angle: number;
   readonly isFaded: boolean;
   readonly isUsable: boolean;
-  /** Whether its name is written outwards, by a node of its own. */
+  /** Whether its name is written outwards, as a tag. */
   readonly hasTag: boolean;
+}
+
+/** A name that is written outwards from a point. */
+export interface SceneTag {
+  readonly kind: 'tag';
+  readonly node: NodeIndex;
+  readonly from: Point;
+  readonly angle: number;
+  readonly size: number;
+  readonly isFaded: boolean;
+}
+
+/** A straight line that belongs to one friend: how a balance lies, or the sum of what is offered one way. */
+export interface SceneBar {
+  readonly kind: 'balance' | 'stroke';
+  readonly node: NodeIndex;
+  readonly from: Point;
+  readonly to: Point;
+  readonly width: number;
+  readonly isFaded: boolean;
+  /** Ours of a channel, 0 to 1. */
+  readonly share?: number;
+  /** The way the amount would flow, seen from us. */
+  readonly flow?: 0 | 1;
+  readonly amountSat?: number;
+  /** How many offers it stands for. */
+  readonly count?: number;
 }
 
 export interface SceneLine {
   readonly id: string;
-  readonly kind: 'balance' | 'offer' | 'stroke' | 'hop';
+  readonly kind: 'offer' | 'hop';
   readonly source: string;
   readonly target: string;
   readonly width: number;
   readonly isFaded: boolean;
   /** The way the amount would flow, seen from us. */
   readonly flow?: 0 | 1;
-  /** Ours of a channel, 0 to 1. */
-  readonly share?: number;
   readonly amountSat?: number;
   readonly ageS?: number;
   readonly hop?: number;
-  /** How many offers it stands for. */
-  readonly count?: number;
-  /** Where it begins and ends, from the middles of its two nodes. */
-  readonly ends?: readonly [Point, Point];
   readonly bend?: ReturnType<typeof besideLine>;
 }
 
 export interface Scene {
   readonly nodes: readonly SceneNode[];
   readonly lines: readonly SceneLine[];
+  readonly bars: readonly SceneBar[];
+  readonly tags: readonly SceneTag[];
   /** How many friends are drawn, and whether each of their offers is. */
   readonly friends: number;
   readonly isEachOffer: boolean;
@@ -102,6 +125,8 @@ class Drawing {
   readonly #angles = new Map<NodeIndex, number>();
   readonly #nodes: SceneNode[] = [];
   readonly #lines: SceneLine[] = [];
+  readonly #bars: SceneBar[] = [];
+  readonly #tags: SceneTag[] = [];
   /** By ends and flow, so that the next one has a lane of its own. */
   readonly #lanes = new Map<string, number>();
   readonly #pitch: number;
@@ -129,7 +154,8 @@ class Drawing {
     for (const row of drawn) this.#addOffer(row);
     this.#addHops();
     const hasWords = drawn.length <= FEW_ARROWS;
-    return { nodes: this.#nodes, lines: this.#lines, friends, isEachOffer, hasWords };
+    const [nodes, lines, bars, tags] = [this.#nodes, this.#lines, this.#bars, this.#tags];
+    return { nodes, lines, bars, tags, friends, isEachOffer, hasWords };
   }
 
   get #circle(): CircleFact<NodeIndex> | undefined {
@@ -211,22 +237,22 @@ class Drawing {
       if (hasTags) this.#addTag(friend, angle, TAG, Math.min(13, this.#pitch * 0.86), isFaded);
       const bars = isFew ? this.#picture.channels.filter(channel => channel.friend === friend) : [sum];
       for (const [index, { oursSat, totalSat }] of bars.entries()) {
-        this.#lines.push({
-          id: `balance${friend}.${index}`,
+        const beside = at(angle + Math.PI / 2, (index - (bars.length - 1) / 2) * (width + 3));
+        this.#bars.push({
           kind: 'balance',
-          source: 'us',
-          target: idOf(friend),
+          node: friend,
+          from: plus(at(angle, hub), beside),
+          to: plus(at(angle, RING - size / 2), beside),
           width,
           isFaded,
           share: totalSat === 0 ? 0 : oursSat / totalSat,
-          ends: barEnds(angle, hub, size / 2, (index - (bars.length - 1) / 2) * (width + 3)),
         });
       }
     }
   }
 
   #addTag(index: NodeIndex, angle: number, radius: number, size: number, isFaded: boolean): void {
-    this.#nodes.push({ ...node(tagOf(index), 'tag', index, at(angle, radius), size), angle, isFaded });
+    this.#tags.push({ kind: 'tag', node: index, from: at(angle, radius), angle, size, isFaded });
   }
 
   #isThrough(node: NodeIndex): boolean {
@@ -266,11 +292,14 @@ class Drawing {
     const sums = new Map<NodeIndex, [SumOfOffers, SumOfOffers]>();
     for (const row of this.#shown.offers) {
       const index = friend[row] ?? 0;
-      const both = sums.get(index) ?? [noOffers(), noOffers()];
+      let both = sums.get(index);
+      if (both === undefined) {
+        both = [noOffers(), noOffers()];
+        sums.set(index, both);
+      }
       const sum = both[flow[row] === 1 ? 1 : 0];
       sum.amountSat += amountSat[row] ?? 0;
       sum.count++;
-      sums.set(index, both);
     }
     const largest = Math.max(1, ...[...sums.values()].flat().map(sum => sum.amountSat));
     for (const [index, both] of sums) {
@@ -283,14 +312,13 @@ class Drawing {
         // Side by side, each a quarter of the friend's room from its middle; between the friend and its name.
         const beside = angle + ((way === 1 ? 1 : -1) * this.#pitch) / RING / 4;
         const reach = STROKE * (0.1 + 0.9 * Math.sqrt(sum / largest));
-        const near = between(at(angle, RING), at(beside, RING + this.#size / 2));
-        const far = between(at(angle, TAG), at(beside, RING + this.#size / 2 + reach));
-        this.#lines.push({
-          id: `stroke${index}.${way}`,
+        const near = at(beside, RING + this.#size / 2);
+        const far = at(beside, RING + this.#size / 2 + reach);
+        this.#bars.push({
           kind: 'stroke',
-          source: way === 1 ? idOf(index) : tagOf(index),
-          target: way === 1 ? tagOf(index) : idOf(index),
-          ends: way === 1 ? [near, far] : [far, near],
+          node: index,
+          from: way === 1 ? near : far,
+          to: way === 1 ? far : near,
           width: Math.min(9, this.#pitch * 0.36),
           isFaded: this.#isFaded([index]),
           flow: way,
@@ -352,17 +380,6 @@ class Drawing {
   }
 }
 
-/** A bar from the hub's edge to the friend's, `beside` the straight line between their middles. */
-function barEnds(angle: number, hub: number, friend: number, beside: number): readonly [Point, Point] {
-  const across = at(angle + Math.PI / 2, beside);
-  const from = at(angle, hub);
-  const to = at(angle, -friend);
-  return [
-    { x: from.x + across.x, y: from.y + across.y },
-    { x: to.x + across.x, y: to.y + across.y },
-  ];
-}
-
 interface SumOfOffers {
   amountSat: number;
   count: number;
@@ -376,12 +393,8 @@ function idOf(index: NodeIndex): string {
   return index === 0 ? 'us' : `n${index}`;
 }
 
-function tagOf(index: NodeIndex): string {
-  return `tag${index}`;
-}
-
-function between(from: Point, to: Point): Point {
-  return { x: to.x - from.x, y: to.y - from.y };
+function plus(a: Point, b: Point): Point {
+  return { x: a.x + b.x, y: a.y + b.y };
 }
 
 function node(

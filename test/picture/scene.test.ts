@@ -42,8 +42,8 @@ test('angles are moved apart, keep their order and move as a whole no further th
 test('few friends: each channel is a bar, each offer an arrow the way the amount flows', async () => {
   const picture = await pictureOf(smallFacts());
   const shown = applyFilter(picture, NO_FILTER);
-  const { nodes, lines, isEachOffer } = sceneOf(picture, shown, 'share', undefined);
-  const count = (kind: string) => [...nodes, ...lines].filter(one => one.kind === kind).length;
+  const { nodes, lines, bars, isEachOffer } = sceneOf(picture, shown, 'share', undefined);
+  const count = (kind: string) => [...nodes, ...lines, ...bars].filter(one => one.kind === kind).length;
   assert.deepEqual(
     ['us', 'friend', 'outer', 'balance', 'offer', 'stroke', 'hop'].map(count),
     [1, 5, 4, 6, 11, 0, 0],
@@ -60,8 +60,8 @@ test('many friends: a bar and two strokes each; what is chosen stands out and th
   const shown = applyFilter(picture, NO_FILTER);
   const all = sceneOf(picture, shown, 'capacity', undefined);
   assert.equal(all.isEachOffer, false);
-  assert.equal(all.lines.filter(({ kind }) => kind === 'balance').length, 100);
-  assert.ok(all.lines.filter(({ kind }) => kind === 'stroke').length <= 200);
+  assert.equal(all.bars.filter(({ kind }) => kind === 'balance').length, 100);
+  assert.ok(all.bars.filter(({ kind }) => kind === 'stroke').length <= 200);
   const chosen = sceneOf(picture, shown, 'capacity', { kind: 'friend', friend: 5 });
   const offers = chosen.lines.filter(({ kind }) => kind === 'offer');
   assert.ok(offers.length > 10 && offers.every(({ isFaded }) => !isFaded));

@@ -1,8 +1,9 @@
-/** Draws a scene with Cytoscape, and tells what is pointed at. */
+/** Draws a scene with Cytoscape, what is straight by itself, and tells what is pointed at. */
 import cytoscape from 'cytoscape';
-import type { Point } from '../layout.ts';
 import type { NodeIndex, Picture } from '../picture.ts';
 import { type Balance, balancesOf, type Scene, type SceneLine, type SceneNode } from '../scene.ts';
+import { Bars, coloursOf, FADED, FONT, LEAST_FONT } from './bars.ts';
+import { element } from './dom.ts';
 import { age, nameOf, number, sat, shortSat } from './words.ts';
 
 /** Names with a second line that tells the balance. */
@@ -20,14 +21,19 @@ export class Graph {
   readonly #picture: Picture;
   readonly #balances: ReadonlyMap<NodeIndex, Balance>;
   readonly #cy: cytoscape.Core;
+  readonly #bars: Bars;
   readonly #tip: HTMLElement;
 
   constructor(container: HTMLElement, tip: HTMLElement, picture: Picture, events: GraphEvents) {
     this.#picture = picture;
     this.#balances = balancesOf(picture);
     this.#tip = tip;
+    const canvas = element('canvas');
+    const above = element('div');
+    container.append(canvas, above);
+    this.#bars = new Bars(canvas, node => nameOf(picture, node));
     this.#cy = cytoscape({
-      container,
+      container: above,
       style: styleOf(),
       autoungrabify: true,
       autounselectify: true,
@@ -37,27 +43,41 @@ export class Graph {
       layout: { name: 'preset' },
     });
     this.#cy.on('tap', event => {
-      const friend = event.target === this.#cy ? undefined : friendOf(event.target, picture);
+      const friend = friendOf(this.#pointed(event), picture);
       if (friend === undefined) events.onNothing();
       else events.onFriend(friend);
     });
-    this.#cy.on('mouseover', 'node, edge', event => this.#point(event));
-    this.#cy.on('mouseout viewport', () => {
+    this.#cy.on('mousemove', event => this.#point(event));
+    const hideTip = () => {
       tip.hidden = true;
+    };
+    this.#cy.on('viewport', hideTip);
+    container.addEventListener('mouseleave', hideTip);
+    // In the same frame, so that both move as one.
+    this.#cy.on('render', () => this.#bars.paint(this.#cy.zoom(), this.#cy.pan()));
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.#bars.refresh();
+      this.#cy.style(styleOf());
     });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#cy.style(styleOf()));
     let size = `${container.clientWidth} ${container.clientHeight}`;
     new ResizeObserver(() => {
       const now = `${container.clientWidth} ${container.clientHeight}`;
       // It also calls at the start, when nothing has changed.
       if (now === size) return;
       size = now;
+      this.#bars.refresh();
       this.#cy.resize();
       this.fit();
     }).observe(container);
   }
 
+  /** Resolves when what was to be drawn first is on the canvas. */
+  drawn(): Promise<void> {
+    return new Promise(resolve => this.#cy.one('render', () => resolve()));
+  }
+
   draw(scene: Scene): void {
+    this.#bars.show(scene);
     this.#cy.batch(() => {
       this.#cy.elements().remove();
       this.#cy.add([
@@ -69,10 +89,10 @@ export class Graph {
   }
 
   fit(): void {
-    this.#cy.fit(this.#cy.elements(), MARGIN);
-    if (this.#cy.zoom() <= MAX_FIT_ZOOM) return;
-    this.#cy.zoom(MAX_FIT_ZOOM);
-    this.#cy.center();
+    const box = this.#bars.around(this.#cy.elements().boundingBox());
+    // Its own types know no box here.
+    this.#cy.fit(box as unknown as cytoscape.Collection, MARGIN);
+    if (this.#cy.zoom() > MAX_FIT_ZOOM) this.zoom(MAX_FIT_ZOOM / this.#cy.zoom());
   }
 
   zoom(factor: number): void {
@@ -86,11 +106,10 @@ export class Graph {
       group: 'nodes',
       data: {
         id,
-        index: node.node,
+        node: node.node,
         kind,
         size,
         ...this.#labelOf(node, scene),
-        ...turned(kind, angle),
       },
       position: { ...position },
       classes: [
@@ -108,7 +127,6 @@ export class Graph {
   ): { readonly label: string; readonly font: number } {
     const name = nameOf(this.#picture, node);
     if (hasTag) return { label: '', font: 1 };
-    if (kind === 'tag') return { label: name, font: size };
     if (kind === 'us') return { label: this.#hubLabel(name), font: size / 12 };
     const balance = this.#balances.get(node);
     if (kind === 'friend' && balance !== undefined && friends <= FEW_FOR_BALANCES) {
@@ -124,50 +142,54 @@ export class Graph {
     return `${name}\n${shortSat(ours)} sat ours\n${shortSat(total - ours)} sat theirs`;
   }
 
+  /** The element or the bar at an event's place. */
+  #pointed({ target, position }: cytoscape.EventObject): Pointed {
+    return target === this.#cy ? (this.#bars.at(position, this.#cy.zoom()) ?? {}) : target.data();
+  }
+
   #point(event: cytoscape.EventObject): void {
-    const text = this.#wordsOn(event.target);
+    const text = this.#wordsOn(this.#pointed(event));
+    this.#tip.hidden = text === undefined;
     if (text === undefined) return;
     const { x, y } = event.renderedPosition;
     this.#tip.textContent = text;
     this.#tip.style.left = `${Math.min(x + 14, this.#cy.width() - 230)}px`;
     this.#tip.style.top = `${y + 14}px`;
-    this.#tip.hidden = false;
   }
 
-  #wordsOn(target: cytoscape.SingularElementReturnValue): string | undefined {
-    const { kind, index, amountSat, ageS, count, flow } = target.data();
+  #wordsOn({ kind, node, amountSat = 0, ageS = 0, count = 0, flow }: Pointed): string | undefined {
     const way = flow === 1 ? 'out' : 'in';
     if (kind === 'offer') return `${sat(amountSat)} ${way}, said ${age(ageS)} ago`;
     if (kind === 'stroke') return `${number(count)} offers ${way}, ${sat(amountSat)} in all`;
     if (kind === 'hop') return sat(amountSat);
-    if (kind === 'us' || typeof index !== 'number') return undefined;
-    const balance = this.#balances.get(index);
-    const name = nameOf(this.#picture, index);
+    if (kind === 'us' || node === undefined) return undefined;
+    const balance = this.#balances.get(node);
+    const name = nameOf(this.#picture, node);
     if (balance === undefined) return name;
     const { oursSat, totalSat, isUsable } = balance;
     return `${name}: ${sat(oursSat)} ours, ${sat(totalSat - oursSat)} theirs${isUsable ? '' : ', offline'}`;
   }
 }
 
-function friendOf(
-  target: cytoscape.SingularElementReturnValue,
-  { friendCount }: Picture,
-): NodeIndex | undefined {
-  const { index, target: end, source } = target.data();
-  const ends: readonly unknown[] = [index, ...[end, source].map(id => Number(String(id).replace(/\D/g, '')))];
-  return ends.find((end): end is number => typeof end === 'number' && end > 0 && end <= friendCount);
+/** What an element or a bar tells of itself. */
+interface Pointed {
+  readonly kind?: string;
+  readonly node?: NodeIndex;
+  readonly source?: string;
+  readonly target?: string;
+  readonly amountSat?: number;
+  readonly ageS?: number;
+  readonly count?: number;
+  readonly flow?: 0 | 1;
 }
 
-/** Radial text reads from left to right on either side. */
-function turned(kind: SceneNode['kind'], angle: number): object {
-  if (kind !== 'tag') return {};
-  const outward = angle - Math.PI / 2;
-  return { turn: Math.sin(angle) >= -1e-9 ? outward : outward + Math.PI };
+function friendOf({ node, source, target }: Pointed, { friendCount }: Picture): NodeIndex | undefined {
+  const ends = [node, ...[target, source].map(id => Number(id?.replace(/\D/g, '')))];
+  return ends.find(end => end !== undefined && end > 0 && end <= friendCount);
 }
 
 /** On which side of a node its name stands. */
 function sideOf(kind: SceneNode['kind'], angle: number, friends: number): readonly string[] {
-  if (kind === 'tag') return [Math.sin(angle) >= -1e-9 ? 'right' : 'left'];
   if (kind !== 'friend' && kind !== 'outer') return [];
   // Beyond a lone friend there are its offers.
   if (kind === 'friend' && friends === 1) return ['right'];
@@ -177,15 +199,11 @@ function sideOf(kind: SceneNode['kind'], angle: number, friends: number): readon
 }
 
 function lineOf(line: SceneLine, { hasWords }: Scene): cytoscape.ElementDefinition {
-  const { isFaded, bend, share, ends, ...data } = line;
-  const stop = `${Math.round((share ?? 0) * 100)}%`;
+  const { isFaded, bend, ...data } = line;
   return {
     group: 'edges',
     data: {
       ...data,
-      from: pixels(ends?.[0]),
-      to: pixels(ends?.[1]),
-      stops: `0% ${stop} ${stop} 100%`,
       distances: bend?.distances.join(' ') ?? '0',
       weights: bend?.weights.join(' ') ?? '0.5',
       ...labelsOf(line, hasWords),
@@ -199,10 +217,6 @@ function lineOf(line: SceneLine, { hasWords }: Scene): cytoscape.ElementDefiniti
   };
 }
 
-function pixels(point: Point | undefined): string {
-  return point === undefined ? 'outside-to-node' : `${point.x.toFixed(2)}px ${point.y.toFixed(2)}px`;
-}
-
 /** In the middle of a curve or of a hop; beside the friend's friend where many straight lines meet at a friend. */
 function labelsOf({ kind, amountSat = 0, ageS = 0, hop, flow, bend }: SceneLine, hasWords: boolean): object {
   const none = { label: '', near: '', far: '' };
@@ -213,17 +227,15 @@ function labelsOf({ kind, amountSat = 0, ageS = 0, hop, flow, bend }: SceneLine,
   return flow === 1 ? { ...none, far: words } : { ...none, near: words };
 }
 
-/** The page's own colours, which follow light and dark. */
 function styleOf(): cytoscape.StylesheetJson {
-  const colours = getComputedStyle(document.documentElement);
-  const colour = (name: string) => colours.getPropertyValue(`--${name}`).trim();
+  const colours = coloursOf();
   const words = {
-    color: colour('text'),
-    'font-family': 'system-ui, sans-serif',
-    'text-background-color': colour('ground'),
+    color: colours.text,
+    'font-family': FONT,
+    'text-background-color': colours.ground,
     'text-background-opacity': 0.82,
     'text-background-padding': '2px',
-    'min-zoomed-font-size': 7,
+    'min-zoomed-font-size': LEAST_FONT,
   };
   const side = (name: string, horizontal: string, vertical: string, x: number, y: number) => ({
     selector: `.${name}`,
@@ -252,9 +264,9 @@ function styleOf(): cytoscape.StylesheetJson {
     {
       selector: '.us',
       style: {
-        'background-color': colour('hub'),
+        'background-color': colours.hub,
         'border-width': 2,
-        'border-color': colour('line'),
+        'border-color': colours.line,
         'text-valign': 'center',
         'text-background-opacity': 0,
         'font-weight': 'bold',
@@ -263,29 +275,19 @@ function styleOf(): cytoscape.StylesheetJson {
     },
     {
       selector: '.friend',
-      style: { 'background-color': colour('friend'), 'font-weight': 'bold' },
+      style: { 'background-color': colours.friend, 'font-weight': 'bold' },
     },
     {
       selector: '.friend.offline',
       style: {
-        'background-color': colour('ground'),
+        'background-color': colours.ground,
         'border-width': 2,
         'border-style': 'dashed',
-        'border-color': colour('faint'),
-        color: colour('faint'),
+        'border-color': colours.faint,
+        color: colours.faint,
       },
     },
-    { selector: '.outer', style: { 'background-color': colour('faint') } },
-    {
-      selector: '.tag',
-      style: {
-        'background-opacity': 0,
-        width: 1,
-        height: 1,
-        'text-rotation': 'data(turn)',
-        'text-background-opacity': 0,
-      },
-    },
+    { selector: '.outer', style: { 'background-color': colours.faint } },
     side('right', 'right', 'center', 5, 0),
     side('left', 'left', 'center', -5, 0),
     side('top', 'center', 'top', 0, -4),
@@ -299,39 +301,18 @@ function styleOf(): cytoscape.StylesheetJson {
         'arrow-scale': 1.1,
       },
     },
-    {
-      selector: '.balance',
-      style: {
-        'curve-style': 'straight',
-        'source-endpoint': 'data(from)',
-        'target-endpoint': 'data(to)',
-        'line-fill': 'linear-gradient',
-        'line-gradient-stop-colors': `${colour('ours')} ${colour('ours')} ${colour('theirs')} ${colour('theirs')}`,
-        'line-gradient-stop-positions': 'data(stops)',
-        'z-index': 2,
-      },
-    },
     ...(['out', 'in'] as const).flatMap(way => [
       {
-        selector: `.offer.${way}, .stroke.${way}`,
+        selector: `.offer.${way}`,
         style: {
-          'line-color': colour(way),
-          'target-arrow-color': colour(way),
+          'line-color': colours[way],
+          'target-arrow-color': colours[way],
           'target-arrow-shape': 'triangle',
           'z-index': 3,
+          color: colours[way],
         },
       },
-      { selector: `.offer.${way}`, style: { color: colour(way) } },
     ]),
-    {
-      selector: '.stroke',
-      style: {
-        'curve-style': 'straight',
-        'source-endpoint': 'data(from)',
-        'target-endpoint': 'data(to)',
-        'arrow-scale': 0.5,
-      },
-    },
     {
       selector: '.offer, .hop',
       style: { ...words, label: 'data(label)', 'font-size': 11, 'text-rotation': 'autorotate' },
@@ -351,8 +332,8 @@ function styleOf(): cytoscape.StylesheetJson {
       selector: '.hop',
       style: {
         'curve-style': 'straight',
-        'line-color': colour('circle'),
-        'target-arrow-color': colour('circle'),
+        'line-color': colours.circle,
+        'target-arrow-color': colours.circle,
         'target-arrow-shape': 'triangle',
         'z-index': 8,
         'font-size': 14,
@@ -368,7 +349,7 @@ function styleOf(): cytoscape.StylesheetJson {
         'control-point-weights': 'data(weights)',
       },
     },
-    { selector: '.faded', style: { opacity: 0.13 } },
+    { selector: '.faded', style: { opacity: FADED } },
   ];
   // Its own types know neither `data(…)` everywhere nor lists of numbers as text, which it reads all the same.
   return sheet as cytoscape.StylesheetJson;

@@ -10,7 +10,8 @@ import { Graph } from './graph.ts';
 import { Tables } from './tables.ts';
 import { nameOf, number } from './words.ts';
 
-function show(picture: Picture, page: HTMLElement): void {
+/** Resolves when the picture is drawn. */
+function show(picture: Picture, page: HTMLElement): Promise<void> {
   const canvas = element('div', { class: 'canvas', role: 'img' });
   const tip = element('div', { class: 'tip', 'aria-hidden': 'true' });
   tip.hidden = true;
@@ -81,6 +82,7 @@ function show(picture: Picture, page: HTMLElement): void {
     onNothing: () => choose(undefined),
   });
   filter();
+  return graph.drawn();
 }
 
 function heading(picture: Picture): HTMLElement {
@@ -156,8 +158,8 @@ const page = document.getElementById('page');
 const facts = document.getElementById('facts')?.textContent;
 if (page === null || facts == null) throw new Error('this file is not whole');
 unpack(facts).then(
-  picture => {
-    show(picture, page);
+  async picture => {
+    await show(picture, page);
     document.documentElement.dataset['state'] = 'drawn';
   },
   (error: unknown) => {
