@@ -19,7 +19,7 @@ function rows(page: Page, table: string): Promise<string[][]> {
     );
 }
 
-/** How many of the canvas' points are near a colour, for evaluation in the page. */
+/** How many of the canvas' points are near a colour, and where their middle is, for evaluation in the page. */
 function pointsNear(colour: readonly number[]): string {
   return `(() => {
     const [first, ...others] = document.querySelectorAll('.canvas canvas');
@@ -29,18 +29,29 @@ function pointsNear(colour: readonly number[]): string {
     for (const canvas of [first, ...others]) context.drawImage(canvas, 0, 0);
     const { data } = context.getImageData(0, 0, copy.width, copy.height);
     const isNear = at => ${JSON.stringify(colour)}.every((part, index) => Math.abs(data[at + index] - part) < 12);
-    let count = 0;
-    for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 200 && isNear(at)) count++;
-    return count;
+    let [count, x, y] = [0, 0, 0];
+    for (let at = 0; at < data.length; at += 4) {
+      if (data[at + 3] <= 200 || !isNear(at)) continue;
+      count++;
+      x += (at / 4) % copy.width;
+      y += Math.floor(at / 4 / copy.width);
+    }
+    return { count, x: x / count, y: y / count };
   })()`;
 }
 
+interface Seen {
+  readonly count: number;
+  readonly x: number;
+  readonly y: number;
+}
+
 /** Waits until so much of a colour is to be seen: Cytoscape draws when the browser has time. */
-async function seen(page: Page, colour: readonly number[], least: number): Promise<void> {
+async function seen(page: Page, colour: readonly number[], least: number): Promise<Seen> {
   for (const deadline = performance.now() + 20_000; ; ) {
-    const points: unknown = await page.evaluate(pointsNear(colour));
-    if (typeof points === 'number' && points >= least) return;
-    assert.ok(performance.now() < deadline, `${points} points of ${colour}`);
+    const points = await page.evaluate<Seen>(pointsNear(colour));
+    if (points.count >= least) return points;
+    assert.ok(performance.now() < deadline, `${points.count} points of ${colour}`);
     await page.evaluate('new Promise(resolve => requestAnimationFrame(resolve))');
   }
 }
@@ -133,7 +144,7 @@ describe('the page', { skip: missingChromium() ?? false }, () => {
   test('shows a circle, and a friend', async () => {
     const { page, wrongs } = await browser.open(await draw(smallFacts()));
     await seen(page, LIGHT.ours, 500);
-    assert.equal(await page.evaluate(pointsNear(LIGHT.circle)), 0);
+    assert.equal((await page.evaluate<Seen>(pointsNear(LIGHT.circle))).count, 0);
     await page.locator('.circles button').first().click();
     await page.getByRole('button', { name: 'Back' }).waitFor();
     assert.deepEqual(
@@ -146,6 +157,23 @@ describe('the page', { skip: missingChromium() ?? false }, () => {
     await page.locator('#channels').getByRole('button', { name: 'bob' }).first().click();
     await page.getByRole('heading', { name: 'bob', exact: true }).waitFor();
     assert.equal(await page.locator('.panel .channels li').count(), 2);
+    assert.deepEqual(wrongs, []);
+    await page.close();
+  });
+
+  test('a bar tells of its friend when pointed at, and shows it when pressed', async () => {
+    const facts = smallFacts();
+    const alone = { ...facts, channels: facts.channels.slice(0, 1), circles: [], offers: [] };
+    const { page, wrongs } = await browser.open(await draw(alone));
+    const canvas = page.locator('.canvas');
+    const { x, y } = await seen(page, LIGHT.theirs, 500);
+    await canvas.hover({ position: { x, y } });
+    const words = 'alice: 120,000 sat ours, 1,880,000 sat theirs';
+    await page.locator('.tip').filter({ hasText: words }).waitFor({ timeout: 5_000 });
+    await canvas.hover({ position: { x: x - 100, y } });
+    await page.locator('.tip').waitFor({ state: 'hidden', timeout: 5_000 });
+    await canvas.click({ position: { x, y } });
+    await page.getByRole('heading', { name: 'alice', exact: true }).waitFor({ timeout: 5_000 });
     assert.deepEqual(wrongs, []);
     await page.close();
   });
