@@ -13,8 +13,6 @@ export const FADED = 0.13;
 /** Smaller text is not written, in pixels of the screen. */
 export const LEAST_FONT = 7;
 export const FONT = 'system-ui, sans-serif';
-/** Between where a name belongs and where it begins. */
-const BESIDE = 5;
 /** So near, in pixels of the screen, is pointed at. */
 const REACH = 8;
 const MEASURED_PX = 10;
@@ -159,8 +157,13 @@ export class Bars {
   #written(tag: SceneTag): Tag {
     const text = this.#nameOf(tag.node);
     const length = (this.#context.measureText(text).width * tag.size) / MEASURED_PX;
-    const from = along(tag.from, tag.angle, BESIDE);
-    return { ...tag, from, to: along(from, tag.angle, length), width: tag.size, text };
+    const step = at(tag.angle, length);
+    return {
+      ...tag,
+      to: { x: tag.from.x + step.x, y: tag.from.y + step.y },
+      width: tag.size,
+      text,
+    };
   }
 }
 
@@ -171,11 +174,6 @@ function isWritten({ size }: SceneTag, zoom: number): boolean {
 /** @param part of the way, 0 to 1 */
 function between(from: Point, to: Point, part: number): Point {
   return { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part };
-}
-
-function along({ x, y }: Point, angle: number, length: number): Point {
-  const step = at(angle, length);
-  return { x: x + step.x, y: y + step.y };
 }
 
 /** How far a point is from a straight line between two others. */
