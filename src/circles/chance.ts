@@ -64,7 +64,7 @@ export function chanceOf({ upper, offered, reliability, odds }: Belief, amount: 
 /** A chance with its odds multiplied. */
 function shifted(chance: number, odds: number): number {
   // Mostly nothing is known of them, and a search asks hundreds of thousands of times.
-  return odds === 1 ? chance : (chance * odds) / (chance * odds + 1 - chance);
+  return odds === 1 ? chance : (chance * odds) / (chance * odds + (1 - chance));
 }
 
 /** Parts of what a failed try is worth avoiding: 20 sat, and 400 ppm of the amount. */

@@ -23,7 +23,7 @@ export interface Hoping {
 /**
  * What is known, and beside it all that these friends may offer, on channels from them (flow 1) or to them (flow 0),
  * believed as if they had: so the best circle costs no more than it would if everybody were asked, and once nothing of
- * it is hoped for it is the one that asking everybody would bring. Where something failed lately nothing is hoped for:
+ * it is hoped for it is the one that asking everybody would bring (but for what their answers tell of others, wear.ts). Where something failed lately nothing is hoped for:
  * who offered it before would do so again.
  */
 export function hopeful(

@@ -23,7 +23,7 @@ export interface HopKnowledge {
   offer(channel: GossipChannel, number?: number): HopOffer | undefined;
   /** The lowest amount that failed there lately. */
   failedMsat(channel: GossipChannel): bigint | undefined;
-  /** By how much the odds that it carries anything are better than for just any channel, where nobody has spoken of it. */
+  /** By how much the odds that it carries more than was offered are better than for just any channel. */
   odds(lane: Lane): number;
   /** Whose numbers are used; any when left out. */
   readonly lanes?: Lanes;

@@ -6,9 +6,10 @@
  * make dear what has run out, so that it lies where it costs less. So it is counted: of the channels that a friend could
  * have named, those it named and those it did not, by which end asks more.
  *
- * Hazard: whoever answers can bend what we guess of everybody. A friend counts with its reliability, however often it
- * answers and however many its channels, for no more than 100 of them; and all friends together shift a guess by a
- * bounded factor. What a liar gains are tries of ours that fail, and those count against whoever fails them.
+ * Hazard: whoever answers can bend what we guess of everybody, towards dear circles or away from them, and nothing counts
+ * against it: it spoke of other channels. So a friend counts with its reliability, however often it answers and however
+ * many its channels, for no more than 100 of them: alone it shifts odds by 2.7 at most, and all friends together by 4. Nor
+ * can it make a circle cost more than the limit on fees.
  */
 import { carries } from '../sharing/believing.ts';
 import type { GossipChannel } from '../sharing/ports.ts';
@@ -23,8 +24,8 @@ export interface WearTally {
   readonly cheapLeftOut: number;
 }
 
-/** The most channels that an answer counts for, or all answers of one friend together. */
-const MOST_PER_ANSWER = 100;
+/** The most channels that all answers of one friend together count for. */
+const MOST_PER_FRIEND = 100;
 /** What speaks against any difference before the first answer: a few small friends prove little. */
 const DOUBT = 4;
 /** The most by which the odds of a dear channel are raised and those of a cheap one lowered, or the other way round. */
@@ -76,7 +77,7 @@ export function dearOdds(tallies: Iterable<readonly [WearTally, weight: number]>
   for (const [{ dearNamed, dearLeftOut, cheapNamed, cheapLeftOut }, weight] of tallies) {
     const all = dearNamed + dearLeftOut + cheapNamed + cheapLeftOut;
     if (all === 0) continue;
-    const share = (weight * Math.min(1, MOST_PER_ANSWER / all)) / all;
+    const share = (weight * Math.min(1, MOST_PER_FRIEND / all)) / all;
     more += share * dearNamed * cheapLeftOut;
     less += share * dearLeftOut * cheapNamed;
   }

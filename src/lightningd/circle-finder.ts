@@ -138,7 +138,7 @@ export class CircleFinder {
         last = { peerId, amountMsat, reliability: knowledge.records.reliability(peerId) };
       offers[number] = last;
     }
-    const odds = await this.#dearOdds(gossip, lanes, nodeId, sinceMs, pace);
+    const odds = await this.#dearOdds(gossip, lanes, nodeId, amount, sinceMs, pace);
     // Also in the middle of a circle: whoever held one HTLC may hold the next.
     const isExcluded = ({ shortChannelId, source, destination }: GossipChannel) =>
       // Mostly there are none, and a search asks for each of its hops.
@@ -165,22 +165,20 @@ export class CircleFinder {
     gossip: ReadonlyMap<string, FriendGossip>,
     lanes: Lanes,
     nodeId: string,
+    amount: number,
     sinceMs: number,
     pace: Pace,
   ): Promise<number> {
     const { knowledge } = this.#init;
-    const isOwn = ({ source, destination }: GossipChannel) => source === nodeId || destination === nodeId;
     const answers = new Map<string, WearTally[]>();
     for (const [peerId, word] of knowledge.said(sinceMs)) {
-      const both = gossip.get(peerId);
-      if (both === undefined) continue;
-      let tally = this.#tallies.get(word);
-      if (tally === undefined) {
-        const asked = word.flow === 1 ? lanes.of(both.from, both.to) : lanes.of(both.to, both.from);
-        tally = tallyOf(word.channels, asked, word.amountMsat, isOwn);
-        this.#tallies.set(word, tally);
-        if (pace.dueNow()) await pace.rest();
-      }
+      // Of a smaller rung's answer less can be proven false: it says too little of this amount.
+      if (toNumber(word.amountMsat) < amount) continue;
+      const tally = this.#tallies.get(word) ?? this.#tallyOf(word, gossip.get(peerId), lanes, nodeId);
+      if (tally === undefined) continue;
+      if (pace.dueNow()) await pace.rest();
+      // What none of its channels could have carried tells nothing.
+      if (Object.values(tally).every(count => count === 0)) continue;
       const others = answers.get(peerId);
       if (others === undefined) answers.set(peerId, [tally]);
       else others.push(tally);
@@ -190,5 +188,21 @@ export class CircleFinder {
       return tallies.map(tally => [tally, share] as const);
     });
     return dearOdds(shares);
+  }
+
+  /** Of a friend whose gossip was not read, since it is left out, nothing can be counted that was not before. */
+  #tallyOf(
+    word: Word,
+    gossip: FriendGossip | undefined,
+    lanes: Lanes,
+    nodeId: string,
+  ): WearTally | undefined {
+    if (gossip === undefined) return undefined;
+    const { from, to } = gossip;
+    const asked = word.flow === 1 ? lanes.of(from, to) : lanes.of(to, from);
+    const isOwn = ({ source, destination }: GossipChannel) => source === nodeId || destination === nodeId;
+    const tally = tallyOf(word.channels, asked, word.amountMsat, isOwn);
+    this.#tallies.set(word, tally);
+    return tally;
   }
 }

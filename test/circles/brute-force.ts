@@ -131,7 +131,8 @@ function chanceOf(capacityMsat: bigint, { offer, failedMsat, odds }: End, amount
   if (failedMsat !== undefined && !contradicted) impossible = min(impossible, failedMsat);
   if (amountMsat >= impossible) return 0;
   const left = Number(impossible - amountMsat);
-  const shifted = (chance: number) => (odds === 1 ? chance : (chance * odds) / (chance * odds + 1 - chance));
+  const shifted = (chance: number) =>
+    odds === 1 ? chance : (chance * odds) / (chance * odds + (1 - chance));
   const blind = shifted((0.6 * left) / Number(impossible));
   if (offer === undefined) return blind;
   const offered = min(offer.amountMsat, capacityMsat);

@@ -62,6 +62,11 @@ test('odds of what nobody spoke of, by hand', () => {
   assert.equal(oddsOf(tally(2, 8, 8, 2)), Math.sqrt(4.2 / 7.2));
   // Friends who name all and friends who name none say nothing of it, though together dear ones were named more often.
   assert.equal(oddsOf(tally(50, 0, 5, 0), tally(0, 5, 0, 50)), 1);
+  // Four friends who say the most that a hundred channels can reach the bound, either way; nothing counted is nothing.
+  assert.equal(oddsOf(...Array.from({ length: 4 }, () => tally(50, 0, 0, 50))), 4);
+  assert.equal(oddsOf(...Array.from({ length: 4 }, () => tally(0, 50, 50, 0))), 0.25);
+  assert.equal(oddsOf(tally(50, 0, 0, 50)), Math.sqrt(29 / 4));
+  assert.equal(oddsOf(tally(0, 0, 0, 0)), 1);
   // A thousand channels count as a hundred; a friend in whom we believe half, half of that.
   assert.equal(oddsOf(tally(400, 100, 100, 400)), oddsOf(tally(40, 10, 10, 40)));
   assert.equal(dearOdds([[tally(40, 10, 10, 40), 0.5]]), Math.sqrt((4 + 8) / (4 + 0.5)));

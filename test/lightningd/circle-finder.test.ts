@@ -1,9 +1,11 @@
 /** What a search takes from friends' answers beside their offers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Exclusions } from '../../src/circles/types.ts';
 import { Knowledge } from '../../src/knowledge/knowledge.ts';
 import { CircleFinder } from '../../src/lightningd/circle-finder.ts';
 import type { GossipSource } from '../../src/sharing/ports.ts';
+import type { Flow } from '../../src/wire/codec.ts';
 import { formatShortChannelId } from '../../src/wire/short-channel-id.ts';
 import { channel, FakeChannels, gossip, ManualClock, nodeId, scid } from '../sharing/world.ts';
 
@@ -51,22 +53,22 @@ function world() {
     saidSinceMs: () => clock.monotonicMs() - TTL_MS,
   });
   /** Friend 3 would pass the amount on over these of its channels. */
-  const says = (indexes: readonly number[], amountMsat = AMOUNT_MSAT) => {
+  const says = (indexes: readonly number[], amountMsat = AMOUNT_MSAT, flow: Flow = 1) => {
     const ids = new Set(indexes.map(index => scid(`600x${index}x0`)));
     knowledge.learn(nodeId(3), {
-      flow: 1,
+      flow,
       amountMsat,
       timestampMs: BigInt(clock.wallMs()),
       saidAtMs: clock.monotonicMs(),
       channels: directions.filter(each => each.source === nodeId(3) && ids.has(each.shortChannelId)),
     });
   };
-  const best = async () => {
+  const best = async (exclusions?: Exclusions) => {
     const query = { amountMsat: AMOUNT_MSAT, maxFeePpm: 5000n, maxDelay: 500, limit: 1 };
-    const [circle] = (await finder.find(query)).circles;
+    const [circle] = (await finder.find(query, exclusions)).circles;
     return circle && { by: circle.hops.map(hop => formatShortChannelId(hop.shortChannelId))[1], ...circle };
   };
-  return { clock, says, best };
+  return { clock, knowledge, says, best };
 }
 
 test('what one friend names tells what to guess of channels of which nobody spoke', async () => {
@@ -104,6 +106,37 @@ test('a friend that answers often counts no more than one that answered once', a
   const { says, best } = world();
   says([0, 1, 2, 3, 4]);
   const once = await best();
-  for (let rung = 2n; rung < 9n; rung++) says([0, 1, 2, 3, 4], (AMOUNT_MSAT * rung) / 10n);
+  for (let times = 2n; times < 9n; times++) says([0, 1, 2, 3, 4], AMOUNT_MSAT * times);
   assert.deepEqual(await best(), once);
+});
+
+test('what a friend would take in counts from the other ends of its channels', async () => {
+  const { says, best } = world();
+  // 5 to 9 are the dearer at their other ends, where the flow comes from.
+  says([5, 6, 7, 8, 9], AMOUNT_MSAT, 0);
+  assert.equal((await best())?.by, '500x1x0');
+  says([0, 1, 2, 3, 4], AMOUNT_MSAT, 1);
+  assert.equal((await best())?.by, '500x1x0');
+});
+
+test('an answer about a smaller amount, or one that none of its channels could carry, counts for nothing', async () => {
+  const { says, best } = world();
+  const before = await best();
+  says([0, 1, 2, 3, 4], AMOUNT_MSAT / 10n);
+  assert.deepEqual(await best(), before);
+  says([0, 1, 2, 3, 4]);
+  const after = await best();
+  says([], 10_000_000_000n);
+  assert.deepEqual(await best(), after);
+});
+
+test('a friend counts by its record, also while it is itself left out', async () => {
+  const { knowledge, says, best } = world();
+  says([0, 1, 2, 3, 4]);
+  const trusted = await best();
+  const without = await best({ peers: new Set([nodeId(3)]), channels: new Set() });
+  assert.equal(without?.probability, trusted?.probability);
+  for (let times = 0; times < 20; times++) knowledge.records.note(nodeId(3), 'failed');
+  const doubted = await best();
+  assert.ok((doubted?.probability ?? 1) < (trusted?.probability ?? 0));
 });
