@@ -156,7 +156,7 @@ export class Knowledge {
     }
   }
 
-  /** The same as they were said, whatever our own payments have shown since. */
+  /** The same as they were taken up, whatever our own payments have shown since. */
   *said(saidSinceMs: number): Generator<readonly [peerId: string, word: Word]> {
     for (const [peerId, words] of [...this.#words]) {
       for (const word of words) if (word.saidAtMs >= saidSinceMs) yield [peerId, word];

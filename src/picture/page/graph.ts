@@ -89,10 +89,19 @@ export class Graph {
   }
 
   fit(): void {
-    const box = this.#bars.around(this.#cy.elements().boundingBox());
-    // Its own types know no box here.
-    this.#cy.fit(box as unknown as cytoscape.Collection, MARGIN);
-    if (this.#cy.zoom() > MAX_FIT_ZOOM) this.zoom(MAX_FIT_ZOOM / this.#cy.zoom());
+    // Cytoscape's own `fit` knows nothing of what is painted beside it.
+    const { x1, y1, x2, y2 } = this.#bars.around(this.#cy.elements().boundingBox());
+    const { width, height } = { width: this.#cy.width(), height: this.#cy.height() };
+    const fitting = Math.min(
+      (width - 2 * MARGIN) / (x2 - x1),
+      (height - 2 * MARGIN) / (y2 - y1),
+      MAX_FIT_ZOOM,
+    );
+    const zoom = Math.max(fitting, this.#cy.minZoom());
+    this.#cy.viewport({
+      zoom,
+      pan: { x: (width - zoom * (x1 + x2)) / 2, y: (height - zoom * (y1 + y2)) / 2 },
+    });
   }
 
   zoom(factor: number): void {
